@@ -1,0 +1,44 @@
+"""Entry point: the window, the command line, or an engine child."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from pathlib import Path
+
+COMMANDS = frozenset({"demo", "scan", "train", "lr-find", "evaluate", "inspect", "export", "predict", "doctor"})
+_HELP = frozenset({"--help", "-h", "--version", "--install-completion", "--show-completion"})
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Start what the arguments ask for.
+
+    The imports are here because each of the three kinds of process must stay free of what the
+    others need: the window of torch, the command line of Qt, the engine of both where it can.
+
+    Returns:
+        the exit code, see DESIGN section 4.
+    """
+    multiprocessing.freeze_support()
+    arguments = sys.argv[1:] if argv is None else argv
+    first = arguments[0] if arguments else ""
+    if first == "engine":
+        from deskclassify.engine.host import main as serve
+
+        return serve()
+    # A folder that is called like a command is meant when it is given as a path: ./demo
+    if (
+        first in COMMANDS
+        or first in _HELP
+        or (first.startswith("-") and not Path(first).exists() and first != "--in-process")
+    ):
+        from deskclassify.cli import main as command
+
+        return command(arguments)
+    from deskclassify.ui.app import main as window
+
+    return window(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Plain data and files: no Qt, no torch."""

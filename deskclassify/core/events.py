@@ -1,0 +1,377 @@
+"""What jobs tell: frozen dataclasses, JSON in and out, units in the field names.
+
+`event` is the name that the command line prints with `--json` (DESIGN section 4); the fields
+are the keys. At most 20 progress or batch events a second leave a job: see `Throttle`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from deskclassify.core.codec import from_json, to_json
+from deskclassify.core.sources import Listing, Problem
+
+_SECONDS_BETWEEN = 0.05
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events."""
+
+    event: ClassVar[str] = "message"
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """A job has begun. `detail` says with what, in words."""
+
+    event: ClassVar[str] = "started"
+    command: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """How far a stage is. `seconds_left` covers the whole job, where that can be said."""
+
+    event: ClassVar[str] = "progress"
+    stage: str
+    done: int
+    total: int
+    images_per_second: float | None = None
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class Message(Event):
+    """Something the user should read; `level` is `info` or `warning`."""
+
+    event: ClassVar[str] = "message"
+    text: str
+    level: str = "info"
+
+
+@dataclass(frozen=True)
+class BatchDone(Event):
+    """One batch of training. `step` counts over the whole run; `loss` is smoothed."""
+
+    event: ClassVar[str] = "batch"
+    phase: str
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    learning_rate: float
+    images_per_second: float
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class EpochDone(Event):
+    """One row of the history. `epoch` counts from 1 over both phases; `phase` is `frozen` or `unfrozen`."""
+
+    event: ClassVar[str] = "epoch"
+    phase: str
+    epoch: int
+    train_loss: float
+    valid_loss: float | None
+    accuracy: float | None
+    error_rate: float | None
+    lr: float
+    seconds: float
+    images_per_second: float
+    epochs: int = 0
+
+
+@dataclass(frozen=True)
+class FitDone(Event):
+    """The end of a training, also of a stopped one."""
+
+    event: ClassVar[str] = "finished"
+    run: str
+    accuracy: float | None
+    error_rate: float | None
+    best_epoch: int
+    classes: tuple[str, ...]
+    train_images: int
+    valid_images: int
+    skipped_images: int
+    seconds: float
+    stopped: bool
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Listed(Event):
+    """What the folders hold, by their names alone."""
+
+    event: ClassVar[str] = "finished"
+    listing: Listing
+
+
+@dataclass(frozen=True)
+class ScanDone(Event):
+    """What a folder holds."""
+
+    event: ClassVar[str] = "finished"
+    images: int
+    classes: dict[str, int]
+    subsets: dict[str, int]
+    unreadable: tuple[Problem, ...]
+    duplicates: tuple[tuple[str, ...], ...]
+    near_duplicates: tuple[tuple[str, ...], ...] = ()
+    unlabelled: int = 0
+    problems: tuple[Problem, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class LrFound(Event):
+    """The range test: `rates` and smoothed `losses` have the same length."""
+
+    event: ClassVar[str] = "finished"
+    suggestion: float
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+    steepest: float | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One labelled picture and what the model said of it. `loss` is the cross-entropy in nats."""
+
+    path: str
+    label: str
+    predicted: str
+    probability: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Evaluated(Event):
+    """Metrics on labelled pictures. `confusion` rows are actual, columns predicted classes."""
+
+    event: ClassVar[str] = "finished"
+    classes: tuple[str, ...]
+    images: int
+    accuracy: float
+    error_rate: float
+    per_class: dict[str, dict[str, float]]
+    confusion: tuple[tuple[int, ...], ...]
+    top_losses: tuple[Verdict, ...]
+    skipped_images: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a network. `shape` is that of its output for one picture, without the batch."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+    detail: str = ""
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class LayersListed(Event):
+    """The layers in the order in which a picture passes them."""
+
+    event: ClassVar[str] = "finished"
+    model: str
+    layers: tuple[Layer, ...]
+    parameters: int
+    classes: tuple[str, ...] = ()
+    input_size: int = 224
+
+
+@dataclass(frozen=True)
+class LayerShown(Event):
+    """The pictures of one layer.
+
+    Attributes:
+        activations: uint8 `[shown, h, w]`, each channel scaled by `low` and `high`; empty without a picture.
+        channels: number of each shown channel, strongest first.
+        low, high: float32 `[shown]`, the values that became 0 and 255.
+        kernels: uint8 `[shown, kh, kw, 3]`, RGB for the first layer, grey otherwise; empty where there are none.
+        kernel_note: what the kernel pictures show, in words.
+        picture: uint8 `[size, size, 3]`, the network's input; empty without a picture.
+        values: float32 `[n]` for a layer that gives one value a channel or class; empty otherwise.
+    """
+
+    event: ClassVar[str] = "finished"
+    layer: Layer
+    explanation: str
+    activations: np.ndarray
+    channels: tuple[int, ...]
+    low: np.ndarray
+    high: np.ndarray
+    kernels: np.ndarray
+    kernel_channels: tuple[int, ...]
+    kernel_note: str
+    picture: np.ndarray
+    values: np.ndarray
+    value_names: tuple[str, ...] = ()
+    milliseconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Stepped(Event):
+    """The arithmetic of one value of a convolution's output.
+
+    `patch` and `kernel` are float32 `[in_channels, kh, kw]` (of the value's group), and
+    `sum(patch * kernel) + bias == value`; `output` is float32 `[h, w]`, the whole channel.
+    `corner` is the row and column of the patch's first pixel in the layer's input, outside it in the padding.
+    """
+
+    event: ClassVar[str] = "finished"
+    layer: str
+    channel: int
+    row: int
+    column: int
+    patch: np.ndarray
+    kernel: np.ndarray
+    bias: float
+    value: float
+    network_value: float
+    output: np.ndarray
+    corner: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
+    groups: int
+
+
+@dataclass(frozen=True)
+class Exported(Event):
+    """A model was written, and agreed with training."""
+
+    event: ClassVar[str] = "finished"
+    model: str
+    bytes: int
+    images: int
+    top1_agreement: float
+    max_abs_diff: float
+    accuracy: float | None
+    accuracy_before: float | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Prediction(Event):
+    """One file. Either `label`, `probability` and `top`, or `error`."""
+
+    event: ClassVar[str] = "prediction"
+    path: str
+    label: str = ""
+    probability: float | None = None
+    top: tuple[tuple[str, float], ...] = ()
+    error: str = ""
+    milliseconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class PredictDone(Event):
+    """The end of a prediction; `provider` is the one that really ran."""
+
+    event: ClassVar[str] = "finished"
+    images: int
+    failed: int
+    seconds: float
+    provider: str
+    classes: tuple[str, ...] = ()
+    architecture: str = ""
+    accuracy: float | None = None
+    stopped: bool = False
+
+
+@dataclass(frozen=True)
+class WeightsReady(Event):
+    """The weights are on the disk."""
+
+    event: ClassVar[str] = "finished"
+    architecture: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Examined(Event):
+    """What `doctor` found."""
+
+    event: ClassVar[str] = "finished"
+    device: str
+    device_reason: str
+    provider: str
+    provider_reason: str
+    versions: dict[str, str]
+    conflicts: tuple[str, ...] = ()
+    folders: dict[str, str] = field(default_factory=dict)
+    cpu: str = ""
+    healthy: bool = True
+
+
+EVENTS: dict[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (
+        Started,
+        Progress,
+        Message,
+        BatchDone,
+        EpochDone,
+        FitDone,
+        Listed,
+        ScanDone,
+        LrFound,
+        Evaluated,
+        LayersListed,
+        LayerShown,
+        Stepped,
+        Exported,
+        Prediction,
+        PredictDone,
+        WeightsReady,
+        Examined,
+    )
+}
+
+
+def encode(event: Event) -> dict[str, Any]:
+    """The event as JSON for the wire, with its type."""
+    return {"type": type(event).__name__, **to_json(event)}
+
+
+def decode(value: dict[str, Any]) -> Event:
+    """Inverse of `encode`.
+
+    Raises:
+        KeyError: the type is unknown.
+    """
+    return from_json(EVENTS[value["type"]], value)
+
+
+def public(event: Event) -> dict[str, Any]:
+    """The event as the command line prints it with `--json`."""
+    return {"event": event.event, **to_json(event)}
+
+
+class Throttle:
+    """Lets at most 20 events a second through, and always the last of a stage."""
+
+    def __init__(self, seconds_between: float = _SECONDS_BETWEEN) -> None:
+        self._between = seconds_between
+        self._next = 0.0
+
+    def ready(self, last: bool = False) -> bool:
+        """Whether an event may be sent now."""
+        now = time.monotonic()
+        if last or now >= self._next:
+            self._next = now + self._between
+            return True
+        return False

@@ -1,0 +1,261 @@
+"""What can be asked of a job: one frozen dataclass for each, and where its generator lives.
+
+`job` names the generator as `module:function`. It is resolved by name in the process that runs
+it, so that nobody who only sends a request imports the learning code. `process` says which child
+runs it: the `trainer` and the `viewer` hold torch, the `predictor` and the `scanner` do not;
+`here` is a thread of the window itself, for what only walks folders.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, ClassVar, Literal
+
+from deskclassify.core.codec import from_json, to_json
+from deskclassify.core.control import ShouldStop
+from deskclassify.core.events import Event, Listed, Progress
+from deskclassify.core.preprocess import Resize
+from deskclassify.core.sources import DataSpec, list_data
+
+Preset = Literal["quick", "balanced", "thorough"]
+PRESETS: tuple[Preset, ...] = ("quick", "balanced", "thorough")
+Process = Literal["trainer", "viewer", "predictor", "scanner", "here"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Base of all requests."""
+
+    job: ClassVar[str]
+    process: ClassVar[Process] = "trainer"
+
+
+@dataclass(frozen=True)
+class ListRequest(Request):
+    """Walk the folders, label and split; no picture is opened."""
+
+    job: ClassVar[str] = "deskclassify.core.requests:list_items"
+    process: ClassVar[Process] = "here"
+    data: DataSpec
+
+
+@dataclass(frozen=True)
+class ScanRequest(Request):
+    """Open every picture once: what is unreadable, and which are duplicates (if asked)."""
+
+    job: ClassVar[str] = "deskclassify.ml.scanning:scan"
+    process: ClassVar[Process] = "scanner"
+    data: DataSpec
+    duplicates: bool = True
+
+
+@dataclass(frozen=True)
+class FitRequest(Request):
+    """Train. None and an empty text mean “choose a sane value”.
+
+    Attributes:
+        run: folder to write, see DESIGN section 5.
+        architecture: a name of `architectures.ARCHITECTURES`.
+        learning_rate: highest rate of the head.
+        batch_size: pictures; image_size: pixels.
+        weights: file with pretrained weights; empty for the usual ones.
+        device: `auto`, `cpu`, `cuda` or `cuda:i`.
+        resume: go on from what `run` holds, with the settings it was begun with.
+    """
+
+    job: ClassVar[str] = "deskclassify.ml.training:fit"
+    data: DataSpec
+    run: str
+    architecture: str = "efficientnet_lite0"
+    preset: Preset = "balanced"
+    epochs: int | None = None
+    frozen_epochs: int | None = None
+    learning_rate: float | None = None
+    batch_size: int | None = None
+    image_size: int | None = None
+    resize: Resize = "crop"
+    weights: str = ""
+    device: str = "auto"
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class LrFindRequest(Request):
+    """The learning-rate range test; leaves nothing changed."""
+
+    job: ClassVar[str] = "deskclassify.ml.lr_finder:find"
+    data: DataSpec
+    architecture: str = "efficientnet_lite0"
+    batch_size: int | None = None
+    image_size: int | None = None
+    resize: Resize = "crop"
+    weights: str = ""
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class EvaluateRequest(Request):
+    """Measure a run folder or an exported model on labelled pictures.
+
+    `all_pictures` measures on every picture; otherwise only on the validation share.
+    """
+
+    job: ClassVar[str] = "deskclassify.ml.evaluation:evaluate"
+    process: ClassVar[Process] = "viewer"
+    model: str
+    data: DataSpec
+    all_pictures: bool = True
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class LayersRequest(Request):
+    """List the layers of a run's network, or of an architecture's pretrained one."""
+
+    job: ClassVar[str] = "deskclassify.ml.inspection:list_layers"
+    process: ClassVar[Process] = "viewer"
+    model: str
+
+
+@dataclass(frozen=True)
+class LayerRequest(Request):
+    """Show one layer: its kernels and, for a picture, its activations.
+
+    Attributes:
+        model: run folder or architecture name.
+        image: path of a picture; empty for kernels only.
+        layer: name from `LayersRequest`.
+        limit: channels and kernels at most, strongest first.
+    """
+
+    job: ClassVar[str] = "deskclassify.ml.inspection:show_layer"
+    process: ClassVar[Process] = "viewer"
+    model: str
+    layer: str
+    image: str = ""
+    limit: int = 64
+
+
+@dataclass(frozen=True)
+class StepRequest(Request):
+    """The arithmetic of one output value of a convolution on a picture."""
+
+    job: ClassVar[str] = "deskclassify.ml.inspection:step"
+    process: ClassVar[Process] = "viewer"
+    model: str
+    layer: str
+    image: str
+    channel: int = 0
+    row: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True)
+class ExportRequest(Request):
+    """Write a run as an ONNX model, if it agrees with training."""
+
+    job: ClassVar[str] = "deskclassify.ml.export:export"
+    process: ClassVar[Process] = "trainer"
+    run: str
+    target: str
+    layout: Literal["file", "triton"] = "file"
+    int8: bool = False
+
+
+@dataclass(frozen=True)
+class PredictRequest(Request):
+    """Classify files and folders with an exported model."""
+
+    job: ClassVar[str] = "deskclassify.ml.prediction:predict"
+    process: ClassVar[Process] = "predictor"
+    model: str
+    paths: tuple[str, ...] = ()
+    top: int = 3
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class WeightsRequest(Request):
+    """Fetch pretrained weights, unless they are there already."""
+
+    job: ClassVar[str] = "deskclassify.ml.weights:fetch"
+    process: ClassVar[Process] = "scanner"
+    architecture: str
+
+
+@dataclass(frozen=True)
+class DoctorRequest(Request):
+    """Versions, device, ONNX Runtime's real provider, conflicts."""
+
+    job: ClassVar[str] = "deskclassify.ml.doctor:examine"
+    process: ClassVar[Process] = "viewer"
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class SleepRequest(Request):
+    """Tick until stopped; proves that a process runs, stops, pauses and dies as it should."""
+
+    job: ClassVar[str] = "deskclassify.core.requests:tick"
+    process: ClassVar[Process] = "predictor"
+    ticks: int = 10
+    seconds: float = 0.05
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+REQUESTS: dict[str, type[Request]] = {
+    kind.__name__: kind
+    for kind in (
+        ListRequest,
+        ScanRequest,
+        FitRequest,
+        LrFindRequest,
+        EvaluateRequest,
+        LayersRequest,
+        LayerRequest,
+        StepRequest,
+        ExportRequest,
+        PredictRequest,
+        WeightsRequest,
+        DoctorRequest,
+        SleepRequest,
+    )
+}
+
+
+def encode(request: Request) -> dict[str, Any]:
+    """The request as JSON, with its type."""
+    return {"type": type(request).__name__, **to_json(request)}
+
+
+def decode(value: dict[str, Any]) -> Request:
+    """Inverse of `encode`.
+
+    Raises:
+        KeyError: the type is unknown.
+    """
+    return from_json(REQUESTS[value["type"]], value)
+
+
+def generator(request: Request) -> Callable[[Request, ShouldStop], Iterator[Event]]:
+    """The job of a request, imported now: call this only in the process that is to run it."""
+    module, _, name = request.job.partition(":")
+    function: Callable[[Request, ShouldStop], Iterator[Event]] = getattr(import_module(module), name)
+    return function
+
+
+def list_items(request: ListRequest, should_stop: ShouldStop) -> Iterator[Event]:
+    """The job of `ListRequest`."""
+    yield Listed(list_data(request.data, should_stop))
+
+
+def tick(request: SleepRequest, should_stop: ShouldStop) -> Iterator[Event]:
+    """The job of `SleepRequest`."""
+    for done in range(1, request.ticks + 1):
+        if should_stop():
+            return
+        time.sleep(request.seconds)
+        yield Progress("tick", done, request.ticks)

@@ -1,0 +1,165 @@
+"""Reading and writing a run folder (DESIGN section 5): one training, with everything that tells of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deskclassify.core import atomic
+from deskclassify.core.codec import from_json, to_json
+from deskclassify.core.errors import InputError
+from deskclassify.core.events import EpochDone, Evaluated, Verdict
+from deskclassify.core.metrics import accuracy, confusion, per_class
+from deskclassify.core.preprocess import Preprocess
+from deskclassify.core.sources import Item
+
+MOST_TOP_LOSSES = 200
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What `run.json` says that others need; `raw` is all of it."""
+
+    classes: tuple[str, ...]
+    architecture: str
+    preprocess: Preprocess
+    raw: dict[str, Any]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The keys of the finished event; empty while the training goes on."""
+        result: dict[str, Any] = self.raw.get("result") or {}
+        return result
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of a run, and their contents."""
+
+    path: Path
+
+    @property
+    def info_file(self) -> Path:
+        """`run.json`."""
+        return self.path / "run.json"
+
+    @property
+    def best(self) -> Path:
+        """Weights of the best epoch."""
+        return self.path / "best.safetensors"
+
+    @property
+    def last(self) -> Path:
+        """Folder with everything needed to go on."""
+        return self.path / "last"
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    def is_finished(self) -> bool:
+        """Whether there is a result that can be evaluated and exported."""
+        return self.info_file.is_file() and self.best.is_file() and (self.path / "predictions.csv").is_file()
+
+    def info(self) -> RunInfo:
+        """Read `run.json`.
+
+        Raises:
+            InputError: this is no run folder, or the file is damaged.
+        """
+        try:
+            raw = json.loads(self.info_file.read_text(encoding="utf-8"))
+            classes = tuple(raw["classes"])
+            return RunInfo(classes, raw["architecture"], from_json(Preprocess, raw["preprocess"]), raw)
+        except FileNotFoundError as error:
+            raise InputError(
+                f"“{self.path}” is no run folder: it has no run.json. Train first, or choose another."
+            ) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{self.info_file} is damaged: {error}. Train again.") from error
+
+    def write_info(self, raw: dict[str, Any]) -> None:
+        """Write `run.json`."""
+        atomic.write_json(self.info_file, to_json(raw))
+
+    def write_split(self, items: Iterable[Item]) -> None:
+        """Write `split.csv`, exactly what is trained and validated on."""
+        rows = ((item.path, item.label, item.subset) for item in items)
+        atomic.write_csv(self.path / "split.csv", ("path", "label", "subset"), rows)
+
+    def split(self) -> list[Item]:
+        """Read `split.csv`; the key of each item is its path."""
+        rows = atomic.read_csv(self.path / "split.csv")
+        return [Item(row["path"], row["path"], row["label"], row["subset"]) for row in rows]
+
+    def write_history(self, rows: Iterable[EpochDone]) -> None:
+        """Write `history.jsonl`, one row per epoch."""
+        lines = "".join(json.dumps(to_json(row)) + "\n" for row in rows)
+        atomic.write_text(self.path / "history.jsonl", lines)
+
+    def history(self) -> list[EpochDone]:
+        """Read the epochs reached so far; a torn last line is passed over."""
+        file = self.path / "history.jsonl"
+        lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+        return list(_rows(lines))
+
+    def write_predictions(self, verdicts: Iterable[Verdict]) -> None:
+        """Write `predictions.csv`: what the best epoch says of the validation pictures."""
+        rows = ((one.path, one.label, one.predicted, f"{one.probability:.7f}", f"{one.loss:.6f}") for one in verdicts)
+        atomic.write_csv(self.path / "predictions.csv", ("path", "label", "predicted", "probability", "loss"), rows)
+
+    def predictions(self) -> list[Verdict]:
+        """Read `predictions.csv`.
+
+        Raises:
+            InputError: the training has not come so far.
+        """
+        file = self.path / "predictions.csv"
+        if not file.is_file():
+            raise InputError(f"The run “{self.name}” has no predictions yet. Let its training end first.")
+        return [
+            Verdict(row["path"], row["label"], row["predicted"], float(row["probability"]), float(row["loss"]))
+            for row in atomic.read_csv(file)
+        ]
+
+    def evaluated(self) -> Evaluated:
+        """The metrics of the validation pictures, from `predictions.csv`.
+
+        Raises:
+            InputError: the training has not come so far.
+        """
+        return measure(self.predictions(), self.info().classes)
+
+
+def measure(verdicts: list[Verdict], classes: tuple[str, ...], skipped: int = 0, seconds: float = 0.0) -> Evaluated:
+    """Metrics of verdicts; a label that the model does not know counts as wrong, in a row of its own."""
+    names = classes + tuple(sorted({one.label for one in verdicts} - set(classes)))
+    number = {name: at for at, name in enumerate(names)}
+    matrix = confusion([number[one.label] for one in verdicts], [number[one.predicted] for one in verdicts], len(names))
+    worst = sorted(verdicts, key=lambda one: (-one.loss if math.isfinite(one.loss) else -math.inf, one.path))
+    right = accuracy(matrix)
+    rows = tuple(tuple(int(count) for count in row) for row in matrix)
+    return Evaluated(
+        classes=names,
+        images=len(verdicts),
+        accuracy=right,
+        error_rate=1.0 - right,
+        per_class=per_class(matrix, names),
+        confusion=rows,
+        top_losses=tuple(worst[:MOST_TOP_LOSSES]),
+        skipped_images=skipped,
+        seconds=seconds,
+    )
+
+
+def _rows(lines: list[str]) -> Iterator[EpochDone]:
+    for line in lines:
+        try:
+            yield from_json(EpochDone, json.loads(line))
+        except (ValueError, TypeError):
+            return

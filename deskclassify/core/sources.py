@@ -1,0 +1,298 @@
+"""Finding pictures and their classes: a walk that follows no link out of the folder or in a circle."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from deskclassify.core import labels, split
+from deskclassify.core.control import ShouldStop, never
+from deskclassify.core.errors import InputError
+from deskclassify.core.pictures import UNSUPPORTED_SUFFIXES, is_picture_name
+
+_SKIPPED_FOLDERS = frozenset({"__MACOSX", "@eaDir"})  # resource forks of archives, thumbnails of a NAS
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder of pictures. With a `label` it is one class folder; without, the rule labels its files."""
+
+    path: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Which pictures, how they are labelled and how they are split; nothing on the disk changes.
+
+    Attributes:
+        sources: folders, in the order they were added.
+        rule: see `labels`.
+        valid_pct: share of each class for validation.
+        valid_folder: name of a folder at the top whose pictures are for validation; may be empty.
+        seed: of the split.
+        renamed: class name found → class name wanted.
+        relabelled: key of a picture → class name given by hand.
+        excluded: keys of pictures left out by hand.
+    """
+
+    sources: tuple[Source, ...] = ()
+    rule: str = "folder"
+    valid_pct: float = 0.2
+    valid_folder: str = ""
+    seed: int = 42
+    renamed: dict[str, str] = field(default_factory=dict)
+    relabelled: dict[str, str] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture with its class.
+
+    Attributes:
+        path: absolute.
+        key: its path below its source, with forward slashes: what splits and repairs hang on.
+        label: class name.
+        subset: `train`, `valid` or `test`.
+        fixed: the subset that folders or a table prescribe; empty where the split decides.
+    """
+
+    path: str
+    key: str
+    label: str
+    subset: str = ""
+    fixed: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something about the data that the user should know.
+
+    `kind` is `unreadable`, `unlabelled`, `link`, `class`, `folder` or `note`.
+    """
+
+    path: str
+    reason: str
+    kind: str = "note"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a `DataSpec` comes to. `unlabelled` are pictures without a class (a `test` folder's)."""
+
+    items: tuple[Item, ...]
+    unlabelled: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def classes(self) -> dict[str, int]:
+        """Class name → number of pictures, in alphabetical order."""
+        return dict(sorted(Counter(item.label for item in self.items).items()))
+
+    def subsets(self) -> dict[str, int]:
+        """Subset → number of pictures."""
+        count = Counter(item.subset for item in self.items)
+        return {name: count[name] for name in ("train", "valid", "test") if count[name]}
+
+    def without(self, unreadable: Container[str], spec: DataSpec) -> Listing:
+        """The listing less the paths that turned out to be unreadable, split anew."""
+        kept = [item for item in self.items if item.path not in unreadable]
+        unlabelled = tuple(path for path in self.unlabelled if path not in unreadable)
+        return replace(self, items=_split(kept, spec), unlabelled=unlabelled)
+
+
+def walk(root: Path) -> Iterator[PurePosixPath | Problem]:
+    """All files below a folder, in sorted order, as paths relative to it; hidden ones are left out.
+
+    Folders that are links are never entered; a link to a file counts only if it stays inside.
+    """
+    real_root = root.resolve()
+    pending = [PurePosixPath()]
+    while pending:
+        folder = pending.pop()
+        try:
+            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+        except OSError as error:
+            yield Problem(str(root / folder), f"The folder cannot be read: {error.strerror}.", "folder")
+            continue
+        below: list[PurePosixPath] = []
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name in _SKIPPED_FOLDERS:
+                continue
+            path = folder / entry.name
+            if entry.is_symlink():
+                if Path(entry.path).is_file() and Path(entry.path).resolve().is_relative_to(real_root):
+                    yield path
+                else:
+                    yield Problem(entry.path, "This link leads out of the folder, in a circle or nowhere.", "link")
+            elif entry.is_dir():
+                below.append(path)
+            elif entry.is_file():
+                yield path
+        pending.extend(reversed(below))
+
+
+def list_data(spec: DataSpec, should_stop: ShouldStop = never) -> Listing:
+    """Walk all sources, label every picture and split them. No picture is opened.
+
+    Raises:
+        InputError: a source is no folder, the rule is wrong, or two sources give the same key.
+    """
+    found: list[Item] = []
+    unlabelled: list[str] = []
+    problems: list[Problem] = []
+    for source in spec.sources:
+        root = Path(os.path.abspath(Path(source.path).expanduser()))
+        if not root.is_dir():
+            raise InputError(f"There is no folder “{root}”. Choose a folder that holds pictures.")
+        files = _pictures(root, problems, should_stop)
+        if source.label:
+            name = labels.normal(source.label)
+            found += [Item(str(root / path), f"{name}/{_key(path)}", name) for path in files]
+        elif spec.rule == "folder":
+            _by_folder(root, files, found, unlabelled, problems)
+        else:
+            _by_rule(root, files, spec.rule, found, problems)
+    items = [item for item in (_mended(item, spec) for item in found) if item is not None]
+    items = _unique(items, problems)
+    if spec.valid_folder:
+        items = _valid_folder(items, spec.valid_folder)
+    return Listing(_split(items, spec), tuple(unlabelled), (*problems, *_class_problems(items, spec)))
+
+
+def _key(path: PurePosixPath) -> str:
+    return labels.normal(path.as_posix())
+
+
+def _pictures(root: Path, problems: list[Problem], should_stop: ShouldStop) -> list[PurePosixPath]:
+    files: list[PurePosixPath] = []
+    others = 0
+    for entry in walk(root):
+        if isinstance(entry, Problem):
+            problems.append(entry)
+        elif is_picture_name(entry.name):
+            files.append(entry)
+        elif entry.suffix.lower() in UNSUPPORTED_SUFFIXES:
+            sentence = f"{entry.suffix.upper()[1:]} files cannot be read. Convert it to JPEG or PNG."
+            problems.append(Problem(str(root / entry), sentence, "unreadable"))
+        else:
+            others += 1
+        if should_stop():
+            break
+    if others:
+        problems.append(Problem(str(root), f"{others} files that are no pictures were passed over.", "note"))
+    return files
+
+
+def _by_folder(
+    root: Path,
+    files: list[PurePosixPath],
+    found: list[Item],
+    unlabelled: list[str],
+    problems: list[Problem],
+) -> None:
+    """The class is the sub-folder; subset folders at the top are understood when they hold class folders."""
+    holds_classes = {path.parts[0] for path in files if len(path.parts) > 2}
+    direct = {path.parts[0] for path in files if len(path.parts) == 2}
+    subset_of = {name: labels.SUBSETS.get(name.lower(), "") for name in holds_classes | direct}
+    subset_folders = {name for name in holds_classes if subset_of[name] and name not in direct}
+    others = (holds_classes | direct) - subset_folders
+    test_folders = {name for name in others if subset_of[name] == "test" and len(holds_classes | direct) > 1}
+    loose = 0
+    for path in files:
+        top = path.parts[0]
+        if len(path.parts) == 1:
+            loose += 1
+        elif top in subset_folders:
+            found.append(Item(str(root / path), _key(path), labels.normal(path.parts[1]), fixed=subset_of[top]))
+        elif top in test_folders:
+            unlabelled.append(str(root / path))
+        else:
+            found.append(Item(str(root / path), _key(path), labels.normal(top)))
+    for name in sorted(test_folders):
+        sentence = "Its pictures have no class: they are kept apart as unlabelled test pictures."
+        problems.append(Problem(str(root / name), sentence, "unlabelled"))
+    if loose:
+        sentence = (
+            f"{loose} pictures lie beside the class folders and have no class. "
+            "Move them into a class folder, or choose another label rule."
+        )
+        problems.append(Problem(str(root), sentence, "unlabelled"))
+
+
+def _by_rule(root: Path, files: list[PurePosixPath], rule: str, found: list[Item], problems: list[Problem]) -> None:
+    label_of = labels.parse(rule, root)
+    for path in files:
+        answer = label_of(path)
+        if isinstance(answer, labels.Refused):
+            problems.append(Problem(str(root / path), answer.reason, "unlabelled"))
+        else:
+            found.append(Item(str(root / path), _key(path), answer.label, fixed=answer.subset))
+
+
+def _mended(item: Item, spec: DataSpec) -> Item | None:
+    if item.key in spec.excluded:
+        return None
+    label = spec.relabelled.get(item.key, item.label)
+    return replace(item, label=spec.renamed.get(label, label))
+
+
+def _unique(items: Iterable[Item], problems: list[Problem]) -> list[Item]:
+    """Keys must tell pictures apart; the same folder added twice is counted once."""
+    seen: dict[str, Item] = {}
+    for item in items:
+        first = seen.setdefault(item.key, item)
+        if first is item:
+            continue
+        if first.path == item.path:
+            continue
+        distinct = replace(item, key=f"{Path(item.path).parent.name}~{split.rank(item.path, 0)[:8]}/{item.key}")
+        seen[distinct.key] = distinct
+        problems.append(Problem(item.path, f"Another folder has a picture of the same name, {first.path}.", "note"))
+    return list(seen.values())
+
+
+def _valid_folder(items: list[Item], name: str) -> list[Item]:
+    wanted = name.strip("/")
+    chosen = [replace(item, fixed="valid" if wanted in item.key.split("/")[:-1] else item.fixed) for item in items]
+    if not any(item.fixed == "valid" for item in chosen):
+        raise InputError(f"No picture lies in a folder named “{name}”, which was to be the validation folder.")
+    return chosen
+
+
+def _split(items: Iterable[Item], spec: DataSpec) -> tuple[Item, ...]:
+    every = list(items)
+    subsets = split.assign(
+        (split.Candidate(item.key, item.label, item.fixed) for item in every), spec.valid_pct, spec.seed
+    )
+    return tuple(replace(item, subset=subsets[item.key]) for item in every)
+
+
+def _class_problems(items: list[Item], spec: DataSpec) -> list[Problem]:
+    counts = Counter(item.label for item in items)
+    problems = [
+        Problem(label, f"The class “{label}” has a single picture: it can be trained on but not validated.", "class")
+        for label, count in sorted(counts.items())
+        if count == 1
+    ]
+    problems += [
+        Problem(source.path, f"The class folder “{source.label}” holds no pictures that can be read.", "class")
+        for source in spec.sources
+        if source.label and not any(Path(source.path) in Path(item.path).parents for item in items)
+    ]
+    if spec.rule == "folder":
+        problems += [problem for source in spec.sources if not source.label for problem in _empty(source, items)]
+    return problems
+
+
+def _empty(source: Source, items: list[Item]) -> Iterator[Problem]:
+    root = Path(os.path.abspath(source.path))
+    filled = {Path(item.path).relative_to(root).parts[0] for item in items if Path(item.path).is_relative_to(root)}
+    for entry in sorted(os.scandir(root), key=lambda entry: entry.name):
+        left_out = entry.name.startswith(".") or entry.name in _SKIPPED_FOLDERS
+        is_test = labels.SUBSETS.get(entry.name.lower()) == "test"
+        if entry.is_dir(follow_symlinks=False) and not left_out and not is_test and entry.name not in filled:
+            yield Problem(entry.path, f"The folder “{entry.name}” holds no pictures.", "class")

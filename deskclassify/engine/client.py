@@ -1,0 +1,245 @@
+"""The window's end of the wire: starts child processes, streams events, survives their death."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from deskclassify.core import events, paths, requests
+from deskclassify.core.codec import from_json
+from deskclassify.core.control import Control
+from deskclassify.core.errors import Failure, UserError
+
+_POLL_SECONDS = 0.05
+_STOP_GRACE_SECONDS = 30.0
+_LOG_BYTES = 2_000_000
+
+
+class EngineDiedError(UserError):
+    """The child process ended in the middle of a job."""
+
+
+class EngineClient:
+    """One child process, started at its first job and kept warm; one job at a time.
+
+    Args:
+        name: of the process, for the log.
+        stop_grace_seconds: how long a job may take to stop before its process is killed.
+    """
+
+    def __init__(self, name: str, stop_grace_seconds: float = _STOP_GRACE_SECONDS) -> None:
+        self.name = name
+        self._grace = stop_grace_seconds
+        self._busy = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._number = 0
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while the child lives."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    def stream(self, request: requests.Request, control: Control) -> Iterator[events.Event]:
+        """Run a job in the child and yield its events.
+
+        Stop and pause of `control` are passed on. A job that does not stop in time is killed
+        with its process; the next job starts a new one.
+
+        Raises:
+            UserError: the job failed; the sentence is the job's own.
+            EngineDiedError: the process ended by itself.
+        """
+        while not self._busy.acquire(timeout=_POLL_SECONDS):
+            if control.stopped:
+                return
+        try:
+            self._start()
+            self._number += 1
+            self._send({"run": self._number, "request": requests.encode(request)})
+            yield from self._drain(self._number, control)
+        finally:
+            self._busy.release()
+
+    def close(self, seconds: float = 5.0) -> None:
+        """End the child: ask first, kill after the given time."""
+        self._closed = True
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+    def _start(self) -> None:
+        if self._closed:
+            raise EngineDiedError("The program is closing.")
+        if self._process is not None and self._process.poll() is None:
+            return
+        self._reap()
+        self._lines = queue.Queue()
+        with log_file(self.name).open("ab") as log:
+            self._process = subprocess.Popen(
+                engine_command(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=_environment(),
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        assert self._process.stdout is not None
+        threading.Thread(
+            target=_read, args=(self._process.stdout, self._lines), name=f"read-{self.name}", daemon=True
+        ).start()
+
+    def _reap(self) -> None:
+        if self._process is not None:
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+            self._process = None
+
+    def _send(self, message: dict[str, Any]) -> None:
+        assert self._process is not None and self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(message).encode("ascii") + b"\n")
+            self._process.stdin.flush()
+        except (OSError, ValueError) as error:
+            raise self._death() from error
+
+    def _drain(self, number: int, control: Control) -> Iterator[events.Event]:
+        kill_at: float | None = None
+        held = False
+        while True:
+            if control.stopped and kill_at is None:
+                kill_at = time.monotonic() + self._grace
+                self._send({"stop": number})
+            elif control.paused != held and kill_at is None:
+                held = control.paused
+                self._send({"pause": number, "hold": held})
+            if kill_at is not None and time.monotonic() > kill_at:
+                self._kill()
+                return
+            try:
+                message = self._lines.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                continue
+            if message is None:
+                raise self._death()
+            if message["id"] != number:
+                continue  # the tail of a job that was given up
+            if "event" in message:
+                yield events.decode(message["event"])
+            elif "failure" in message:
+                from_json(Failure, message["failure"]).raise_again()
+            else:
+                return
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._reap()
+
+    def _death(self) -> EngineDiedError:
+        code: int | None = None
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self._process.wait(5)
+            self._kill()
+        return EngineDiedError(_why(code), f"Process “{self.name}”, exit code {code}.\n\n{_tail(log_file(self.name))}")
+
+
+class EnginePool:
+    """The children of the window, by kind: see `requests.Process`."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, EngineClient] = {}
+
+    def client(self, kind: str) -> EngineClient:
+        """The child of a kind; started when it gets its first job."""
+        if kind not in self._clients:
+            self._clients[kind] = EngineClient(kind)
+        return self._clients[kind]
+
+    def stream(self, request: requests.Request, control: Control) -> Iterator[events.Event]:
+        """Run a job in the child that its request names."""
+        if request.process == "here":
+            return run_in_process(request, control)
+        return self.client(request.process).stream(request, control)
+
+    def close(self) -> None:
+        """End all children."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+
+def run_in_process(request: requests.Request, control: Control) -> Iterator[events.Event]:
+    """Run a job here, without a child: for tests and `--in-process`."""
+    yield from requests.generator(request)(request, control)
+
+
+def engine_command() -> list[str]:
+    """The command line of a child, also in a frozen application."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "engine"]
+    return [sys.executable, "-m", "deskclassify", "engine"]
+
+
+def log_file(name: str) -> Path:
+    """The log of a child; begun anew when it has grown large."""
+    file = paths.log_dir() / f"{name}.log"
+    if file.is_file() and file.stat().st_size > _LOG_BYTES:
+        file.replace(file.with_suffix(".old.log"))
+    return file
+
+
+def _environment() -> dict[str, str]:
+    package_parent = str(Path(__file__).resolve().parents[2])
+    known = os.environ.get("PYTHONPATH", "")
+    search = os.pathsep.join(part for part in (package_parent, known) if part)
+    return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": search}
+
+
+def _read(pipe: IO[bytes], lines: queue.Queue[dict[str, Any] | None]) -> None:
+    with contextlib.suppress(ValueError, OSError):  # the pipe was closed under the reader
+        for line in pipe:
+            lines.put(json.loads(line))
+    lines.put(None)
+
+
+def _why(code: int | None) -> str:
+    kept = "What was reached is kept; start it again to go on."
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+        memory = ", often for lack of memory" if name == "SIGKILL" else ""
+        return f"The engine process was ended by the system ({name}{memory}). {kept}"
+    return f"The engine process ended unexpectedly. {kept}"
+
+
+def _tail(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")[-4000:]
+    except OSError:
+        return ""

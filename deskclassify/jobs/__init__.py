@@ -1,0 +1,1 @@
+"""Qt threads that drain job streams; widgets are not known here."""

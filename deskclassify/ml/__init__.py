@@ -1,0 +1,1 @@
+"""The learning: every job is a generator of events, and none of them knows Qt."""

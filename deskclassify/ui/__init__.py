@@ -1,0 +1,1 @@
+"""The window: views of the session; never imports the learning code."""

@@ -1,0 +1,427 @@
+"""What the window is about: the project, its run, its model, and the jobs at work on them.
+
+Pages show this state and call these methods; they know neither files nor processes. Every
+change of the data is on the undo stack, and every change is saved at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from deskclassify.core import project as projects
+from deskclassify.core import settings as settings_file
+from deskclassify.core.errors import Failure, InputError
+from deskclassify.core.events import (
+    Event,
+    Examined,
+    Exported,
+    FitDone,
+    Listed,
+    PredictDone,
+    Prediction,
+    Progress,
+    ScanDone,
+)
+from deskclassify.core.pictures import is_picture_name
+from deskclassify.core.project import Project, TrainOptions
+from deskclassify.core.requests import (
+    DoctorRequest,
+    ExportRequest,
+    ListRequest,
+    PredictRequest,
+    Request,
+    ScanRequest,
+)
+from deskclassify.core.run_folder import RunFolder
+from deskclassify.core.settings import Settings
+from deskclassify.core.sources import DataSpec, Listing, Source
+from deskclassify.jobs.job import Job
+from deskclassify.jobs.owner import JobOwner
+
+TrainState = Literal["idle", "running", "paused", "stopping"]
+MODEL_NAME = "model.onnx"
+
+
+class _DataChange(QUndoCommand):
+    """An undoable change of the data: the whole frozen spec, before and after."""
+
+    def __init__(self, session: Session, text: str, after: DataSpec) -> None:
+        super().__init__(text)
+        self._session = session
+        self._before = session.project.data
+        self._after = after
+
+    def redo(self) -> None:
+        self._session.put_data(self._after)
+
+    def undo(self) -> None:
+        self._session.put_data(self._before)
+
+
+class Session(QObject):
+    """The window's state and commands. All signals are emitted in the window's thread."""
+
+    project_changed = Signal()  # another project, or its data or options
+    listing_changed = Signal()  # self.listing
+    scan_progress = Signal(object)  # Progress of the check of all files
+    scan_changed = Signal()  # self.scan_result
+    train_state_changed = Signal()  # self.train_state
+    train_event = Signal(object)  # any Event of the training
+    run_changed = Signal()  # self.run: shown by Evaluate and Layers
+    model_changed = Signal()  # self.model: used by Predict; None while there is none
+    export_done = Signal(object)  # Exported, when the user asked for it
+    predict_started = Signal()
+    prediction = Signal(object)  # Prediction
+    predict_done = Signal(object)  # PredictDone
+    examined_changed = Signal()  # self.examined: the device
+    settings_changed = Signal()
+    failed = Signal(object)  # Failure, to be shown
+    status = Signal(str)  # one line for the status bar
+    page_wanted = Signal(str)  # "data", "train", "evaluate", "layers" or "predict"
+
+    def __init__(self, owner: JobOwner, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.owner = owner
+        self.settings = settings
+        self.undo_stack = QUndoStack(self)
+        self.project: Project = projects.Project(Path())
+        self.listing: Listing | None = None
+        self.scan_result: ScanDone | None = None
+        self.train_state: TrainState = "idle"
+        self.run: RunFolder | None = None
+        self.model: Path | None = None
+        self.examined: Examined | None = None
+        self._list_job: Job | None = None
+        self._scan_job: Job | None = None
+        self._train_job: Job | None = None
+        self._predict_job: Job | None = None
+        self._model_from_run = False
+        self._waiting_paths: tuple[str, ...] = ()
+
+    # -- project ----------------------------------------------------------------------
+
+    @property
+    def has_project(self) -> bool:
+        """Whether a project is open."""
+        return self.project.folder != Path()
+
+    def new_project(self, name: str = "Project") -> None:
+        """Make an empty project and open it."""
+        self._open(projects.create(name))
+
+    def open_project(self, path: Path) -> None:
+        """Open a project file or folder.
+
+        Raises:
+            InputError: it is no project.
+        """
+        self._open(projects.load(path))
+
+    def _open(self, project: Project) -> None:
+        self.stop_training()
+        self.undo_stack.clear()
+        self.project = project
+        self.change_settings(self.settings.with_recent(project.file))
+        finished = [run for run in project.runs() if run.is_finished()]
+        self.show_run(finished[-1] if finished else None)
+        self.project_changed.emit()
+        self._list()
+
+    def change_settings(self, settings: Settings) -> None:
+        """Save other settings."""
+        self.settings = settings
+        self._try(lambda: settings_file.save(settings))
+        self.settings_changed.emit()
+
+    def open_path(self, path: Path) -> None:
+        """Do what a drop on the window or an argument does.
+
+        A project is opened, a folder becomes the data of a new project, a model is put on
+        the Predict page, and a picture is classified there.
+
+        Raises:
+            InputError: the path is nothing of these.
+        """
+        if not path.exists():
+            raise InputError(f"There is nothing at “{path}”. Check the path.")
+        if projects.is_project(path):
+            self.open_project(path)
+            self.page_wanted.emit("data")
+        elif path.is_dir() and RunFolder(path).is_finished():
+            self.show_run(RunFolder(path))
+            self.page_wanted.emit("evaluate")
+        elif path.is_dir():
+            self.add_folder(path)
+            self.page_wanted.emit("data")
+        elif path.suffix.lower() == ".onnx":
+            self.open_model(path)
+            self.page_wanted.emit("predict")
+        elif is_picture_name(path.name):
+            self.page_wanted.emit("predict")
+            self.predict([path])
+        else:
+            raise InputError(
+                f"“{path.name}” is no folder of pictures, no picture, no project and no .onnx model. Open one of these."
+            )
+
+    # -- data -------------------------------------------------------------------------
+
+    def change_data(self, text: str, data: DataSpec) -> None:
+        """Change the data, undoably. `text` names the change in the Edit menu."""
+        if data != self.project.data:
+            self.undo_stack.push(_DataChange(self, text, data))
+
+    def put_data(self, data: DataSpec) -> None:
+        """Set the data without the undo stack (the stack calls this)."""
+        self.project = self.project.with_data(data)
+        self._try(self.project.save)
+        self.project_changed.emit()
+        self._list()
+
+    def add_folder(self, path: Path, label: str = "") -> None:
+        """Add a folder of class folders, or (with a label) one class folder.
+
+        Without a project, one is made and named after the folder.
+        """
+        if not self.has_project:
+            self.new_project(path.resolve().name or "Project")
+        source = Source(str(path.resolve()), label)
+        data = self.project.data
+        if source in data.sources:
+            raise InputError(f"The folder “{path.name}” is part of the project already.")
+        self.change_data(f"add {path.name}", replace(data, sources=(*data.sources, source)))
+
+    def remove_source(self, source: Source) -> None:
+        """Take a folder out of the project; nothing on the disk changes."""
+        data = self.project.data
+        rest = tuple(item for item in data.sources if item != source)
+        self.change_data(f"remove {Path(source.path).name}", replace(data, sources=rest))
+
+    def rename_class(self, old: str, new: str) -> None:
+        """Give a class another name; two classes of one name become one."""
+        data = self.project.data
+        renamed = {found: new if shown == old else shown for found, shown in data.renamed.items()}
+        renamed[old] = new
+        kept = {found: shown for found, shown in renamed.items() if found != shown}
+        self.change_data(f"rename {old}", replace(data, renamed=kept))
+
+    def _list(self) -> None:
+        for job in (self._list_job, self._scan_job):
+            if job is not None:
+                job.control.stop()
+        self.listing, self.scan_result = None, None
+        self.listing_changed.emit()
+        self.scan_changed.emit()
+        if self.project.data.sources:
+            self._list_job = self._start(ListRequest(self.project.data), on_success=self._listed)
+
+    def preview(
+        self, data: DataSpec, on_success: Callable[[Event | None], None], on_failure: Callable[[Failure], None]
+    ) -> Job:
+        """List other data without changing anything: `on_success` gets a `Listed`."""
+        return self.owner.start(ListRequest(data), None, on_success, on_failure)
+
+    @Slot(object)
+    def _listed(self, event: Event | None) -> None:
+        if self.sender() is not self._list_job or not isinstance(event, Listed):
+            return
+        self.listing = event.listing
+        self.listing_changed.emit()
+        if event.listing.items:
+            self._scan_job = self._start(ScanRequest(self.project.data), self._scanned)
+
+    @Slot(object)
+    def _scanned(self, event: Event) -> None:
+        if self.sender() is not self._scan_job:
+            return
+        if isinstance(event, Progress):
+            self.scan_progress.emit(event)
+        elif isinstance(event, ScanDone):
+            self.scan_result = event
+            self.scan_changed.emit()
+
+    # -- training ---------------------------------------------------------------------
+
+    def change_options(self, options: TrainOptions) -> None:
+        """Save other training options."""
+        if options != self.project.options:
+            self.project = self.project.with_options(options)
+            if self.has_project:
+                self._try(self.project.save)
+
+    def can_train(self) -> bool:
+        """Whether there are two classes and no training runs."""
+        return self.train_state == "idle" and self.listing is not None and len(self.listing.classes()) >= 2
+
+    def start_training(self, resume: RunFolder | None = None) -> None:
+        """Train with the project's options, or go on with a run.
+
+        Raises:
+            InputError: there is nothing to train on.
+        """
+        if self.train_state != "idle":
+            return
+        if not self.can_train():
+            raise InputError("Training needs pictures of at least two classes. Add folders on the Data page first.")
+        run = resume.path if resume is not None else self.project.next_run()
+        request = self.project.fit_request(run, resume is not None)
+        self._train_job = self._start(request, self._trained, self._train_ended, self._train_failed)
+        self._set_train_state("running")
+
+    def pause_training(self, hold: bool) -> None:
+        """Hold the training at the end of a batch, or let it go on."""
+        if self._train_job is not None and self.train_state in ("running", "paused"):
+            self._train_job.control.pause(hold)
+            self._set_train_state("paused" if hold else "running")
+
+    def stop_training(self) -> None:
+        """End the training after the batch at hand; what was reached is kept."""
+        if self._train_job is not None and self.train_state in ("running", "paused"):
+            self._train_job.control.stop()
+            self._set_train_state("stopping")
+
+    def _set_train_state(self, state: TrainState) -> None:
+        self.train_state = state
+        self.train_state_changed.emit()
+
+    @Slot(object)
+    def _trained(self, event: Event) -> None:
+        self.train_event.emit(event)
+
+    @Slot(object)
+    def _train_ended(self, event: Event | None) -> None:
+        self._train_job = None
+        self._set_train_state("idle")
+        if isinstance(event, FitDone) and RunFolder(Path(event.run)).is_finished():
+            self.show_run(RunFolder(Path(event.run)))
+
+    @Slot(object)
+    def _train_failed(self, failure: Failure) -> None:
+        self._train_job = None
+        self._set_train_state("idle")
+        self.failed.emit(failure)
+
+    # -- run and model ----------------------------------------------------------------
+
+    def show_run(self, run: RunFolder | None) -> None:
+        """Show a finished run on the Evaluate and Layers pages, and use it for prediction."""
+        self.run = run
+        self.run_changed.emit()
+        self.model = None
+        self._model_from_run = run is not None
+        if run is not None:
+            target = run.path / MODEL_NAME
+            if target.is_file() and target.stat().st_mtime >= run.best.stat().st_mtime:
+                self.model = target
+            else:
+                self._start(ExportRequest(str(run.path), str(target)), None, self._exported_for_use)
+        self.model_changed.emit()
+
+    @Slot(object)
+    def _exported_for_use(self, event: Event | None) -> None:
+        if isinstance(event, Exported) and self.run is not None and Path(event.model).parent == self.run.path:
+            self.model = Path(event.model)
+            self.model_changed.emit()
+            if self._waiting_paths:
+                paths, self._waiting_paths = self._waiting_paths, ()
+                self.predict([Path(path) for path in paths])
+
+    def export(self, target: Path, int8: bool = False) -> None:
+        """Export the run that is shown.
+
+        Raises:
+            InputError: there is no run.
+        """
+        if self.run is None:
+            raise InputError("There is no trained model to export. Train one first.")
+        request = ExportRequest(str(self.run.path), str(target), int8=int8)
+        self._start(request, None, self._exported)
+
+    @Slot(object)
+    def _exported(self, event: Event | None) -> None:
+        self.export_done.emit(event)
+
+    def open_model(self, path: Path) -> None:
+        """Use an exported model on the Predict page."""
+        self._model_from_run = False
+        self.model = path.absolute()
+        self.model_changed.emit()
+
+    @property
+    def model_is_coming(self) -> bool:
+        """Whether the run's model is being exported."""
+        return self.model is None and self._model_from_run
+
+    def predict(self, paths: list[Path], top: int = 5) -> None:
+        """Classify files and folders; the answers come by `prediction` and `predict_done`.
+
+        Raises:
+            InputError: there is no model.
+        """
+        if self.model is None:
+            if not self._model_from_run:
+                raise InputError("There is no model yet. Train one, or open an .onnx file, then drop pictures here.")
+            self._waiting_paths = (*self._waiting_paths, *map(str, paths))
+            self.status.emit("The model is being made ready; your pictures are classified in a moment.")
+            return
+        request = PredictRequest(str(self.model), tuple(map(str, paths)), top, self.settings.device)
+        self.predict_started.emit()
+        self._predict_job = self._start(request, self._predicted)
+
+    def stop_predicting(self) -> None:
+        """End the running prediction; the answers so far stay."""
+        if self._predict_job is not None:
+            self._predict_job.control.stop()
+
+    @Slot(object)
+    def _predicted(self, event: Event) -> None:
+        if isinstance(event, Prediction):
+            self.prediction.emit(event)
+        elif isinstance(event, PredictDone):
+            self.predict_done.emit(event)
+
+    # -- machine ----------------------------------------------------------------------
+
+    def examine(self) -> None:
+        """Find out in the background which device there is: `examined_changed` tells."""
+        self._start(DoctorRequest(self.settings.device), self._examined)
+
+    @Slot(object)
+    def _examined(self, event: Event) -> None:
+        if isinstance(event, Examined):
+            self.examined = event
+            self.examined_changed.emit()
+
+    def ask(
+        self,
+        request: Request,
+        on_event: Callable[[Event], None],
+        on_failure: Callable[[Failure], None] | None = None,
+    ) -> Job:
+        """Run any other request of a page; a failure is shown unless `on_failure` takes it."""
+        return self.owner.start(request, on_event, None, on_failure or self._fail)
+
+    def _start(
+        self,
+        request: Request,
+        on_event: Callable[[Event], None] | None = None,
+        on_success: Callable[[Event | None], None] | None = None,
+        on_failure: Callable[[Failure], None] | None = None,
+    ) -> Job:
+        return self.owner.start(request, on_event, on_success, on_failure or self._fail)
+
+    @Slot(object)
+    def _fail(self, failure: Failure) -> None:
+        self.failed.emit(failure)
+
+    def _try(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception as error:
+            self.failed.emit(Failure.of(error))
