@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 COMMANDS = frozenset({"demo", "scan", "train", "lr-find", "evaluate", "inspect", "export", "predict", "doctor"})
-_HELP = frozenset({"--help", "-h", "--version", "--install-completion", "--show-completion"})
 
 
 def main(argv: list[str] | None = None) -> int:
