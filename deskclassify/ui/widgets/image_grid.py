@@ -1,0 +1,206 @@
+"""A grid of pictures that scrolls smoothly, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QHideEvent, QPainter, QPixmap, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from deskclassify.ui import theme
+from deskclassify.ui.widgets import thumbnails
+from deskclassify.ui.widgets.grid_painter import GridPainter
+
+_REQUEST_MILLISECONDS = 15
+_ROWS_AHEAD = 2
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(frozen=True)
+class GridEntry:
+    """One picture of a grid.
+
+    Attributes:
+        path: of the picture file.
+        title, subtitle: the lines below it; may be empty.
+        color: `#rrggbb` of the dot before the title; empty for none.
+        bad: whether it is framed as wrong.
+        badge: short text on the picture's corner.
+    """
+
+    path: str
+    title: str = ""
+    subtitle: str = ""
+    color: str = ""
+    bad: bool = False
+    badge: str = ""
+
+
+class GridModel(QAbstractListModel):
+    """The entries; `entry` gives them without a detour through Qt's variants."""
+
+    def __init__(self, edge: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._edge = edge
+        self._entries: Sequence[GridEntry] = ()
+
+    def set_entries(self, entries: Sequence[GridEntry]) -> None:
+        """Show other pictures. The sequence is not copied and must not change."""
+        self.beginResetModel()
+        self._entries = entries
+        self.endResetModel()
+
+    def entry(self, row: int) -> GridEntry:
+        """The entry of a row."""
+        return self._entries[row]
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008 (Qt's signature)
+        """Number of pictures."""
+        return 0 if parent.isValid() else len(self._entries)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Text, tooltip and what a screen reader says."""
+        if not index.isValid():
+            return None
+        entry = self._entries[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return entry.title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            known = thumbnails.shared().get((entry.path, self._edge))
+            lines = [entry.title, entry.subtitle, entry.path, known if isinstance(known, str) else ""]
+            return "\n".join(line for line in lines if line)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return " ".join(part for part in (entry.title, entry.subtitle, entry.badge, entry.path) if part)
+        return None
+
+
+class _Delegate(QStyledItemDelegate):
+    def __init__(self, grid: ImageGrid, painter: GridPainter) -> None:
+        super().__init__(grid)
+        self._grid = grid
+        self._painter = painter
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        entry = self._grid.model_.entry(index.row())
+        self._painter.paint(painter, option, entry, self._grid.thumbnail(entry))
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802 (Qt's name)
+        return self._grid.gridSize()
+
+
+class ImageGrid(QListView):
+    """Pictures with a title each, only those in sight decoded.
+
+    Args:
+        edge: pixels of a picture on the screen.
+        lines: lines of text below each: 0, 1 (title) or 2 (title and subtitle).
+    """
+
+    activated_entry = Signal(object)  # GridEntry: double-clicked, or Enter
+
+    def __init__(self, parent: QWidget | None = None, edge: int = 112, lines: int = 1) -> None:
+        super().__init__(parent)
+        self._pixels = round(edge * self.devicePixelRatioF())
+        self._painter = GridPainter(self, edge, lines)
+        self.model_ = GridModel(self._pixels, self)
+        self.setModel(self.model_)
+        self.setItemDelegate(_Delegate(self, self._painter))
+        # ListMode with wrapping lays 100,000 entries out in a few milliseconds; IconMode keeps a tree of them.
+        self.setViewMode(QListView.ViewMode.ListMode)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(True)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setUniformItemSizes(True)
+        self.setGridSize(self._painter.cell)
+        self.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Pictures")
+        self.verticalScrollBar().setSingleStep(self._painter.cell.height() // 3)
+        self._request = QTimer(self)
+        self._request.setSingleShot(True)
+        self._request.setInterval(_REQUEST_MILLISECONDS)
+        self._request.timeout.connect(self._ask)
+        self.activated.connect(self._activate)
+        self.verticalScrollBar().valueChanged.connect(self._ask_soon)
+        thumbnails.shared().ready.connect(self._arrived)
+        theme.notifier().changed.connect(self.viewport().update)
+
+    def set_entries(self, entries: Sequence[GridEntry]) -> None:
+        """Show these pictures."""
+        self.model_.set_entries(entries)
+        self.scrollToTop()
+        self._ask_soon()
+
+    def entry_at(self, index: Index) -> GridEntry:
+        """The entry of a model index."""
+        return self.model_.entry(index.row())
+
+    def thumbnail(self, entry: GridEntry) -> QPixmap | str | None:
+        """The picture, the reason why there is none, or None as long as it is being made."""
+        return thumbnails.shared().get((entry.path, self._pixels))
+
+    def visible_rows(self) -> range:
+        """The rows in sight."""
+        count, cell = self.model_.rowCount(), self.gridSize()
+        columns = max(1, self.viewport().width() // cell.width())
+        first = self.verticalScrollBar().value() // cell.height() * columns
+        rows = self.viewport().height() // cell.height() + _ROWS_AHEAD
+        return range(min(first, count), min(first + rows * columns, count))
+
+    @Slot()
+    def _ask_soon(self) -> None:
+        if not self._request.isActive():
+            self._request.start()
+
+    @Slot()
+    def _ask(self) -> None:
+        paths = [self.model_.entry(row).path for row in self.visible_rows()] if self.isVisible() else []
+        thumbnails.shared().want(id(self), [(path, self._pixels) for path in paths])
+
+    @Slot(object)
+    def _arrived(self, key: thumbnails.Key) -> None:
+        if key[1] == self._pixels and self.isVisible():
+            for row in self.visible_rows():
+                if self.model_.entry(row).path == key[0]:
+                    self.viewport().update(self.visualRect(self.model_.index(row)))
+
+    @Slot(QModelIndex)
+    def _activate(self, index: QModelIndex) -> None:
+        self.activated_entry.emit(self.entry_at(index))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """More or other pictures may be in sight."""
+        super().resizeEvent(event)
+        self._ask_soon()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        """Begin to load."""
+        super().showEvent(event)
+        self._ask_soon()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 (Qt's name)
+        """Nothing is wanted any more."""
+        super().hideEvent(event)
+        thumbnails.shared().want(id(self), [])
+
+    def cell_rect(self, row: int) -> QRect:
+        """Where a row is drawn, for tests and overlays."""
+        rect = self.visualRect(self.model_.index(row))
+        return rect.translated(QPoint(0, 0))

@@ -1,0 +1,29 @@
+"""Numpy arrays as Qt pictures. The only place where the two meet: the pixels are always copied."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtGui import QImage, QPixmap
+
+
+def to_qimage(array: np.ndarray) -> QImage:
+    """A picture that owns its pixels.
+
+    Args:
+        array: uint8 `[h, w]` (grey) or `[h, w, 3]` (RGB).
+
+    Raises:
+        ValueError: any other shape or type.
+    """
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
+        raise ValueError(f"uint8 [h, w] or [h, w, 3] is needed, not {array.dtype} {array.shape}")
+    pixels = np.ascontiguousarray(array)
+    height, width = pixels.shape[:2]
+    kind = QImage.Format.Format_Grayscale8 if pixels.ndim == 2 else QImage.Format.Format_RGB888
+    # QImage only borrows the buffer; without copy() it shows freed memory once numpy lets go.
+    return QImage(pixels.data, width, height, pixels.strides[0], kind).copy()
+
+
+def to_pixmap(array: np.ndarray) -> QPixmap:
+    """As `to_qimage`, ready for the screen. In the window's thread only."""
+    return QPixmap.fromImage(to_qimage(array))

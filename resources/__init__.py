@@ -1,0 +1,1 @@
+"""Icons, fonts and texts that are installed with the program."""
