@@ -1,0 +1,359 @@
+"""The commands. Each turns its arguments into a plan, which runs once all of them are known to be right."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from deskclassify import __version__
+from deskclassify.cli import demo as demonstration
+from deskclassify.cli import inspecting, options, predicting, tables
+from deskclassify.cli.interrupts import EXIT_INTERRUPTED, Interrupts
+from deskclassify.cli.output import opened
+from deskclassify.cli.run import CommandInterruptedError, Runner
+from deskclassify.core import architectures, events, requests, sample
+from deskclassify.core.control import Control
+from deskclassify.core.errors import Failure, InputError
+from deskclassify.core.preprocess import RESIZE_METHODS
+
+EXIT_FAILED, EXIT_INPUT = 1, 2
+Plan = Callable[[Runner], None]
+
+# typer has its own copy of click's exceptions since 0.26 and click's before: its BadParameter is the way to both.
+_UsageError: type[Any] = typer.BadParameter.__mro__[1]
+_LAYOUTS: tuple[Literal["file", "triton"], ...] = ("file", "triton")
+_SMALLEST_IMAGE = 32  # pixels; the networks halve the picture five times
+
+app = typer.Typer(
+    name="deskclassify",
+    help="Turn folders of pictures into a classifier, on your own computer.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"deskclassify {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def options_of_all(
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    """Turn folders of pictures into a classifier, on your own computer. Without a command, the window opens."""
+
+
+@app.command()
+def demo(
+    headless: Annotated[bool, typer.Option("--headless", help="Without a window.")] = False, json: options.Json = False
+) -> Plan:
+    """Try it on drawn sample pictures: in the window, or from training to prediction without one."""
+    reason = "" if headless else demonstration.why_no_window()
+    if headless or reason or json:
+        return lambda runner: demonstration.headless(runner, reason)
+    from deskclassify.ui.app import main as window
+
+    raise typer.Exit(window(["--demo", str(sample.make_sample(sample.default_sample_folder()))]))
+
+
+@app.command()
+def scan(
+    data: options.Data,
+    label_from: options.LabelFrom = None,
+    valid_pct: options.ValidPct = None,
+    valid_folder: options.ValidFolder = None,
+    seed: options.Seed = None,
+    json: options.Json = False,
+) -> Plan:
+    """Classes, counts, split, unreadable files with the reason, duplicates."""
+    request = requests.ScanRequest(options.data_spec(data, label_from, valid_pct, valid_folder, seed))
+    return _plan(request, events.ScanDone, tables.scanned)
+
+
+@app.command()
+def train(
+    data: options.Data,
+    out: Annotated[str, typer.Option("--out", metavar="RUN", help="The folder to write.")],
+    preset: Annotated[str, typer.Option("--preset", metavar="quick|balanced|thorough")] = "balanced",
+    arch: options.Arch = architectures.DEFAULT,
+    epochs: Annotated[int | None, typer.Option("--epochs", metavar="N", help="Passes with the whole network.")] = None,
+    frozen_epochs: Annotated[
+        int | None, typer.Option("--frozen-epochs", metavar="N", help="Passes with the new last layer only.")
+    ] = None,
+    lr: Annotated[float | None, typer.Option("--lr", metavar="X", help="Highest learning rate.")] = None,
+    batch_size: options.BatchSize = None,
+    image_size: options.ImageSize = None,
+    resize: options.Resize = "crop",
+    label_from: options.LabelFrom = None,
+    valid_pct: options.ValidPct = None,
+    valid_folder: options.ValidFolder = None,
+    seed: options.Seed = None,
+    weights: options.Weights = "",
+    device: options.Device = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from what RUN holds.")] = False,
+    json: options.Json = False,
+) -> Plan:
+    """Train, and write the run folder. Works under torchrun."""
+    options.at_least("--epochs", epochs, 1)
+    options.at_least("--frozen-epochs", frozen_epochs, 0)
+    _check_numbers(lr, batch_size, image_size)
+    request = requests.FitRequest(
+        data=options.data_spec(data, label_from, valid_pct, valid_folder, seed),
+        run=_target("--out", out),
+        architecture=architectures.get(arch).name,
+        preset=options.choice("--preset", preset, requests.PRESETS),
+        epochs=epochs,
+        frozen_epochs=frozen_epochs,
+        learning_rate=lr,
+        batch_size=batch_size,
+        image_size=image_size,
+        resize=options.choice("--resize", resize, RESIZE_METHODS),
+        weights=_weights(weights),
+        device=options.device(device),
+        resume=resume,
+    )
+    return _plan(request, events.FitDone, tables.trained)
+
+
+@app.command("lr-find")
+def lr_find(
+    data: options.Data,
+    arch: options.Arch = architectures.DEFAULT,
+    batch_size: options.BatchSize = None,
+    image_size: options.ImageSize = None,
+    resize: options.Resize = "crop",
+    label_from: options.LabelFrom = None,
+    valid_pct: options.ValidPct = None,
+    valid_folder: options.ValidFolder = None,
+    seed: options.Seed = None,
+    weights: options.Weights = "",
+    device: options.Device = "auto",
+    json: options.Json = False,
+) -> Plan:
+    """The learning-rate range test; nothing is changed by it."""
+    _check_numbers(None, batch_size, image_size)
+    request = requests.LrFindRequest(
+        data=options.data_spec(data, label_from, valid_pct, valid_folder, seed),
+        architecture=architectures.get(arch).name,
+        batch_size=batch_size,
+        image_size=image_size,
+        resize=options.choice("--resize", resize, RESIZE_METHODS),
+        weights=_weights(weights),
+        device=options.device(device),
+    )
+    return _plan(request, events.LrFound, lambda found: f"Suggested learning rate: {found.suggestion:.2g}")
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="RUN-or-MODEL", help="A run folder or an .onnx model.")],
+    data: options.Data,
+    label_from: options.LabelFrom = None,
+    valid_pct: options.ValidPct = None,
+    valid_folder: options.ValidFolder = None,
+    seed: options.Seed = None,
+    validation_only: Annotated[
+        bool, typer.Option("--validation-only", help="Measure on the validation share only, not on all pictures.")
+    ] = False,
+    device: options.Device = "auto",
+    json: options.Json = False,
+) -> Plan:
+    """Accuracy, precision, recall and F1 of each class, confusion matrix, highest losses."""
+    request = requests.EvaluateRequest(
+        model=str(options.existing(model, "run folder or model")),
+        data=options.data_spec(data, label_from, valid_pct, valid_folder, seed),
+        all_pictures=not validation_only,
+        device=options.device(device),
+    )
+    return _plan(request, events.Evaluated, tables.evaluated)
+
+
+@app.command()
+def inspect(
+    model: Annotated[str, typer.Argument(metavar="RUN-or-ARCH", help="A run folder, or the name of a network.")],
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="A picture to send through it.")],
+    out: Annotated[str, typer.Option("--out", metavar="DIR", help="The folder to write.")],
+    layer: Annotated[str, typer.Option("--layer", metavar="NAME", help="One layer only.")] = "",
+    json: options.Json = False,
+) -> Plan:
+    """Pictures of what the layers answer to a picture and of what they have learned; the list of layers."""
+    network = model if model in architectures.ARCHITECTURES else str(_run_or_architecture(model))
+    picture = options.existing(image, "picture")
+    if picture.is_dir():
+        raise InputError(f"“{image}” is a folder. Give one picture.")
+    folder = Path(_target("--out", out))
+    return lambda runner: inspecting.inspect(runner, network, str(picture), layer, folder)
+
+
+@app.command()
+def export(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.")],
+    target: Annotated[str, typer.Argument(metavar="MODEL.onnx", help="The file to write.")],
+    layout: Annotated[
+        str, typer.Option("--layout", metavar="file|triton", help="One file, or a model repository for Triton.")
+    ] = "file",
+    int8: Annotated[bool, typer.Option("--int8", help="Smaller and faster, if the accuracy allows it.")] = False,
+    json: options.Json = False,
+) -> Plan:
+    """Write the model as ONNX, if it agrees with training."""
+    request = requests.ExportRequest(
+        run=str(options.existing(run, "run folder")),
+        target=_target("MODEL.onnx", target),
+        layout=options.choice("--layout", layout, _LAYOUTS),
+        int8=int8,
+    )
+    return _plan(request, events.Exported, tables.exported)
+
+
+@app.command()
+def predict(
+    model: Annotated[str, typer.Argument(metavar="MODEL.onnx", help="A model that deskclassify has written.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Pictures and folders of pictures.")],
+    top: Annotated[int, typer.Option("--top", metavar="N", help="How many classes to tell.")] = 3,
+    csv: Annotated[str, typer.Option("--csv", metavar="FILE", help="Write a table.")] = "",
+    sort_into: Annotated[
+        str, typer.Option("--sort-into", metavar="DIR", help="Copy each picture into a folder of its class.")
+    ] = "",
+    device: options.Device = "auto",
+    json: options.Json = False,
+) -> Plan:
+    """Classify files and folders; unreadable ones are reported and passed over."""
+    options.at_least("--top", top, 1)
+    file = str(options.existing(model, "model"))
+    if not any(Path(path).expanduser().exists() for path in paths):
+        raise InputError(f"There is no file or folder “{paths[0]}”. Check the path.")
+    if csv and Path(csv).is_dir():
+        raise InputError(f"“{csv}” is a folder. Give the name of a CSV file after --csv.")
+    if sort_into and Path(sort_into).exists() and not Path(sort_into).is_dir():
+        raise InputError(f"“{sort_into}” is a file. Give a folder after --sort-into.")
+    request = requests.PredictRequest(file, tuple(paths), top, options.device(device))
+    return lambda runner: predicting.predict(runner, request, csv, sort_into)
+
+
+@app.command()
+def doctor(device: options.Device = "auto", json: options.Json = False) -> Plan:
+    """Versions, the device and why it was chosen, ONNX Runtime's real provider, package conflicts."""
+    request = requests.DoctorRequest(options.device(device))
+
+    def plan(runner: Runner) -> None:
+        found = runner.last(request, events.Examined, json_lines=False)
+        if runner.output.as_json:
+            runner.output.json(events.public(found))
+        else:
+            runner.output.result(tables.examined(found))
+
+    return plan
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        0 done, 1 failed, 2 the input or the call is wrong, 130 interrupted.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in arguments
+    try:
+        plan = typer.main.get_command(app).main(arguments, prog_name="deskclassify", standalone_mode=False)
+    except _UsageError as error:
+        return _refuse(_usage_sentence(error), as_json)
+    except (typer.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    except Exception as error:
+        failure = Failure.of(error)
+        return _refuse(failure.sentence, as_json, EXIT_INPUT if failure.is_input else EXIT_FAILED)
+    if not callable(plan):
+        return int(plan or 0)
+    # Under torchrun one of the processes speaks for all.
+    silent = os.environ.get("RANK", "0") not in ("", "0")
+    with opened(as_json, silent) as output:
+        control = Control()
+        stopping = "Stopping at the next safe point; press Ctrl-C again to end at once."
+        with Interrupts(control, lambda: output.note(stopping), output.show_cursor):
+            return _execute(plan, Runner(output, control))
+
+
+def _execute(plan: Plan, runner: Runner) -> int:
+    output = runner.output
+    try:
+        plan(runner)
+    except CommandInterruptedError:
+        sentence = "Interrupted. What was reached is saved."
+        code = EXIT_INTERRUPTED
+    except (BrokenPipeError, SystemExit):  # the reader of our output has gone, as in “… | head”
+        return EXIT_FAILED
+    except Exception as error:
+        failure = Failure.of(error)
+        output.log(failure.details)
+        sentence = failure.sentence
+        code = EXIT_INPUT if failure.is_input else EXIT_FAILED
+    else:
+        return 0
+    if output.as_json and not output.has_finished:
+        output.json({"event": "failed", "error": sentence})
+    output.sentence(sentence)
+    return code
+
+
+def _refuse(sentence: str, as_json: bool, code: int = EXIT_INPUT) -> int:
+    if as_json:
+        with opened(as_json) as output:
+            output.json({"event": "failed", "error": sentence})
+    print(" ".join(sentence.split()), file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _usage_sentence(error: Any) -> str:
+    """What typer says, and where help is."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "deskclassify"
+    return f"{str(error.format_message()).rstrip('.')}. Type “{command} --help” to see how it is called."
+
+
+def _plan(request: requests.Request, kind: type[Any], show: Callable[[Any], Any]) -> Plan:
+    """Run a job and show its result."""
+
+    def plan(runner: Runner) -> None:
+        try:
+            result = runner.last(request, kind)
+        except CommandInterruptedError as stopped:
+            if stopped.result is not None and not runner.output.as_json:
+                runner.output.result(show(stopped.result))
+            raise
+        if not runner.output.as_json:
+            runner.output.result(show(result))
+
+    return plan
+
+
+def _check_numbers(lr: float | None, batch_size: int | None, image_size: int | None) -> None:
+    if lr is not None and not 0 < lr < float("inf"):
+        raise InputError(f"--lr must be a positive number, as in 0.003; {lr:g} is not.")
+    options.at_least("--batch-size", batch_size, 1)
+    options.at_least("--image-size", image_size, _SMALLEST_IMAGE)
+
+
+def _target(option: str, value: str) -> str:
+    if not value.strip():
+        raise InputError(f"{option} is empty. Give the path to write to.")
+    return os.path.abspath(Path(value).expanduser())
+
+
+def _weights(value: str) -> str:
+    return str(options.existing(value, "weight file")) if value else ""
+
+
+def _run_or_architecture(model: str) -> Path:
+    try:
+        return options.existing(model, "run folder")
+    except InputError as error:
+        known = ", ".join(architectures.ARCHITECTURES)
+        raise InputError(f"“{model}” is neither a run folder nor a network. Networks: {known}.") from error

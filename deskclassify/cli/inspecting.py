@@ -1,0 +1,84 @@
+"""`inspect`: the list of layers, and pictures of what they answer and what they have learned."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+
+from deskclassify.cli import tables
+from deskclassify.cli.run import Runner
+from deskclassify.core import atomic, codec, contact_sheet, events, requests
+from deskclassify.core.errors import InputError
+
+
+def inspect(runner: Runner, model: str, image: str, layer: str, out: Path) -> None:
+    """List the layers, then show the one asked for, or each convolution and the end of each stage.
+
+    Raises:
+        InputError: there is no such layer.
+    """
+    output = runner.output
+    listed = runner.last(requests.LayersRequest(model), events.LayersListed, json_lines=False)
+    chosen = choose(listed.layers, layer)
+    out.mkdir(parents=True, exist_ok=True)
+    atomic.write_json(out / "layers.json", codec.to_json(listed))
+    files = [str(out / "layers.json")]
+    for number, one in enumerate(chosen, 1):
+        output.progress("Drawing layers", number - 1, len(chosen), one.name)
+        shown = runner_layer(runner, requests.LayerRequest(model, one.name, image))
+        files += [str(file) for file in write_pictures(shown, out, number, len(str(len(chosen))))]
+        if output.as_json:
+            output.json(events.public(events.Progress("layers", number, len(chosen))))
+    output.end_progress()
+    if output.as_json:
+        output.json({**events.public(listed), "files": files})
+    else:
+        output.result(tables.layers(listed))
+        output.result(f"Wrote {len(files)} files into {out}")
+
+
+def runner_layer(runner: Runner, request: requests.LayerRequest) -> events.LayerShown:
+    """The pictures of one layer."""
+    return runner.last(request, events.LayerShown, json_lines=False)
+
+
+def choose(layers: tuple[events.Layer, ...], name: str) -> list[events.Layer]:
+    """The layers to draw.
+
+    Args:
+        layers: all of the network.
+        name: of the one wanted; empty for each convolution and the last layer of each stage
+            among those whose output is a stack of pictures.
+
+    Raises:
+        InputError: there is no layer of that name; the sentence says which are like it.
+    """
+    if name:
+        found = [layer for layer in layers if layer.name == name]
+        if not found:
+            like = difflib.get_close_matches(name, [layer.name for layer in layers], 3, 0.3)
+            hint = f"Names like it: {', '.join(like)}." if like else "Without --layer, all are listed."
+            raise InputError(f"There is no layer “{name}” in this network. {hint}")
+        return found
+    spatial = [layer for layer in layers if len(layer.shape) == 3]
+    ends = {layer.stage: layer.name for layer in spatial if layer.stage}
+    wanted = [layer for layer in spatial if "conv" in layer.kind.lower() or layer.name in ends.values()]
+    return wanted or spatial or list(layers)
+
+
+def write_pictures(shown: events.LayerShown, out: Path, number: int, digits: int) -> list[Path]:
+    """Write the grids of one layer.
+
+    Returns:
+        the files; a layer without kernels has no picture of them.
+    """
+    clean = re.sub(r"[^A-Za-z0-9._-]+", "-", shown.layer.name).strip(".-") or "layer"
+    stem = f"{number:0{max(2, digits)}d}-{clean}"
+    files: list[Path] = []
+    for kind, stack in (("activations", shown.activations), ("kernels", shown.kernels)):
+        if len(stack):
+            file = out / f"{stem}-{kind}.png"
+            contact_sheet.save(contact_sheet.tile(stack), file)
+            files.append(file)
+    return files

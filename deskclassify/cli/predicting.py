@@ -1,0 +1,139 @@
+"""`predict`: rows, a table as CSV, and copies sorted into class folders."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from deskclassify.cli.run import Runner
+from deskclassify.core import atomic, events, requests
+from deskclassify.core.errors import InputError
+
+_REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f]+')  # characters that some file system does not take
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # names that Windows does not take
+
+
+def predict(runner: Runner, request: requests.PredictRequest, csv_file: str, sort_into: str) -> None:
+    """Run the job; what was reached is written also when it is stopped or fails.
+
+    Raises:
+        InputError: there was no picture at all.
+    """
+    rows: list[events.Prediction] = []
+    done: events.PredictDone | None = None
+    try:
+        for event in runner.stream(request):
+            if isinstance(event, events.Prediction):
+                rows.append(event)
+                _print(runner, event)
+            elif isinstance(event, events.PredictDone):
+                done = event
+    finally:
+        if csv_file and rows:
+            write_csv(Path(csv_file), rows, request.top)
+        if sort_into:
+            _sort(runner, rows, Path(sort_into))
+    if not rows:
+        raise InputError("There is no picture in what you gave. Give pictures, or folders that hold some.")
+    if done is not None and not runner.output.as_json:
+        runner.output.note(
+            f"{done.images} pictures in {done.seconds:.1f} s on {done.provider}"
+            + (f"; {done.failed} could not be read." if done.failed else ".")
+        )
+
+
+def public(row: events.Prediction) -> dict[str, Any]:
+    """One file as JSON (DESIGN section 4)."""
+    if row.error:
+        return {"path": row.path, "error": row.error}
+    return {
+        "path": row.path,
+        "label": row.label,
+        "probability": row.probability,
+        "top": [[label, probability] for label, probability in row.top],
+    }
+
+
+def write_csv(file: Path, rows: list[events.Prediction], top: int) -> None:
+    """The table: path, label, probability and error first, then the classes that came next."""
+    places = range(2, top + 1)
+    header = [
+        "path",
+        "label",
+        "probability",
+        "error",
+        *(f"{name}_{at}" for at in places for name in ("label", "probability")),
+    ]
+    atomic.write_csv(file, header, (_cells(row, top) for row in rows))
+
+
+def _cells(row: events.Prediction, top: int) -> list[str]:
+    probability = "" if row.probability is None or row.error else f"{row.probability:.7f}"
+    cells = [row.path, row.label, probability, row.error]
+    for label, share in row.top[1:top]:
+        cells += [label, f"{share:.7f}"]
+    return cells + [""] * (4 + 2 * (top - 1) - len(cells))
+
+
+def _print(runner: Runner, row: events.Prediction) -> None:
+    output = runner.output
+    if output.as_json:
+        output.json(public(row))
+    elif row.error:
+        output.result(f"{row.path}  –  {row.error}")
+    else:
+        others = ", ".join(f"{label} {share:.1%}" for label, share in row.top[1:])
+        output.result(f"{row.path}  {row.label}  {row.probability:.1%}" + (f"  ({others})" if others else ""))
+
+
+def _sort(runner: Runner, rows: list[events.Prediction], folder: Path) -> None:
+    """Copy each picture into the folder of its class; never move, never overwrite."""
+    copied = 0
+    for row in rows:
+        if row.error:
+            continue
+        try:
+            copy_into(Path(row.path), folder / folder_name(row.label))
+            copied += 1
+        except FileNotFoundError:
+            runner.output.note(f"Warning: {row.path} is not there any more and was not copied.")
+    runner.output.note(f"Copied {copied} pictures into {folder}")
+
+
+def folder_name(label: str) -> str:
+    """A class name as the name of one folder: nothing in it may lead elsewhere."""
+    clean = _REFUSED.sub("-", label).strip(" .") or "class"
+    return f"{clean}_" if _RESERVED.fullmatch(clean) else clean
+
+
+def copy_into(file: Path, folder: Path) -> Path:
+    """Copy a file under a free name.
+
+    Returns:
+        the copy.
+
+    Raises:
+        OSError: it cannot be read or written; no half copy is left.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        target = folder / (file.name if number == 1 else f"{file.stem} ({number}){file.suffix}")
+        try:
+            with file.open("rb") as source, target.open("xb") as sink:
+                try:
+                    shutil.copyfileobj(source, sink, 1 << 20)
+                except BaseException:
+                    sink.close()
+                    os.unlink(target)  # noqa: PTH108
+                    raise
+        except FileExistsError:
+            number += 1
+            continue
+        with contextlib.suppress(OSError):
+            shutil.copystat(file, target)
+        return target

@@ -1,0 +1,126 @@
+"""Results as tables for people."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from deskclassify.core import events
+
+_MOST_CONFUSION_CLASSES = 15
+_MOST_ROWS = 20
+
+
+def table(*columns: str, title: str = "") -> Table:
+    """An empty table; columns whose name begins with “#” hold numbers."""
+    made = Table(title=title or None, title_justify="left", title_style="bold")
+    for name in columns:
+        right = name.startswith("#")
+        made.add_column(name.removeprefix("#"), justify="right" if right else "left", overflow="fold", no_wrap=right)
+    return made
+
+
+def scanned(result: events.ScanDone) -> RenderableType:
+    """What `scan` found."""
+    classes = table("class", "#pictures")
+    for name, count in result.classes.items():
+        classes.add_row(Text(name), str(count))
+    split = ", ".join(f"{count} {name}" for name, count in result.subsets.items())
+    parts: list[RenderableType] = [
+        Text(f"{result.images} pictures in {len(result.classes)} classes ({split or 'none'})."),
+        classes,
+    ]
+    if result.unreadable:
+        parts.append(_paths("Unreadable, left out", [(one.path, one.reason) for one in result.unreadable]))
+    if result.problems:
+        parts.append(_paths("Remarks", [(one.path, one.reason) for one in result.problems]))
+    for title, groups in (("Exact duplicates", result.duplicates), ("Near duplicates", result.near_duplicates)):
+        if groups:
+            rows = [(group[0], ", ".join(group[1:])) for group in groups]
+            parts.append(_paths(title, rows, "the same as" if title.startswith("Exact") else "much like"))
+    return Group(*parts)
+
+
+def _paths(title: str, rows: list[tuple[str, str]], second: str = "reason") -> Table:
+    made = table("path", second, title=f"{title} ({len(rows)})")
+    for path, text in rows[:_MOST_ROWS]:
+        made.add_row(Text(path), Text(text))
+    if len(rows) > _MOST_ROWS:
+        made.add_row(f"… and {len(rows) - _MOST_ROWS} more", "--json lists them all")
+    return made
+
+
+def trained(result: events.FitDone) -> str:
+    """The closing line of a training."""
+    state = "Stopped" if result.stopped else "Done"
+    accuracy = "not measured" if result.accuracy is None else f"{result.accuracy:.1%}"
+    skipped = f", {result.skipped_images} unreadable left out" if result.skipped_images else ""
+    return (
+        f"{state} in {result.seconds:.1f} s: validation accuracy {accuracy} (best epoch {result.best_epoch}), "
+        f"{result.train_images} + {result.valid_images} pictures{skipped}. Saved in {result.run}"
+    )
+
+
+def evaluated(result: events.Evaluated) -> RenderableType:
+    """Accuracy, the classes, the confusion matrix and the worst pictures."""
+    classes = table("class", "#precision", "#recall", "#F1", "#pictures")
+    for name, row in result.per_class.items():
+        numbers = (f"{row[key]:.3f}" for key in ("precision", "recall", "f1"))
+        classes.add_row(Text(name), *numbers, f"{row['support']:.0f}")
+    skipped = f", {result.skipped_images} unreadable left out" if result.skipped_images else ""
+    parts: list[RenderableType] = [
+        Text(f"Accuracy {result.accuracy:.1%} on {result.images} pictures{skipped}."),
+        classes,
+    ]
+    if len(result.classes) <= _MOST_CONFUSION_CLASSES:
+        matrix = table("actual \\ predicted", *(f"#{name}" for name in result.classes))
+        for name, counts in zip(result.classes, result.confusion, strict=True):
+            matrix.add_row(Text(name), *(str(count) if count else "·" for count in counts))
+        parts.append(matrix)
+    wrong = [one for one in result.top_losses if one.predicted != one.label][:10]
+    if wrong:
+        worst = table("path", "actual", "predicted", "#probability", "#loss", title="Highest losses among the errors")
+        for one in wrong:
+            cells = (Text(one.path), Text(one.label), Text(one.predicted))
+            worst.add_row(*cells, f"{one.probability:.1%}", f"{one.loss:.2f}")
+        parts.append(worst)
+    return Group(*parts)
+
+
+def layers(result: events.LayersListed) -> RenderableType:
+    """The layers of a network."""
+    made = table("layer", "kind", "#output", "#parameters")
+    for layer in result.layers:
+        shape = " × ".join(str(side) for side in layer.shape)
+        made.add_row(Text(layer.name), Text(layer.kind), shape, f"{layer.parameters:,}")
+    return Group(Text(f"{result.model}: {len(result.layers)} layers, {result.parameters:,} parameters."), made)
+
+
+def exported(result: events.Exported) -> str:
+    """The closing line of an export."""
+    text = (
+        f"Wrote {result.model} ({result.bytes / 1e6:.1f} MB). On {result.images} pictures it gives the same class as "
+        f"training for {result.top1_agreement:.1%}; probabilities differ by at most {result.max_abs_diff:.1g}."
+    )
+    if result.accuracy_before is not None and result.accuracy is not None:
+        text += f" Accuracy {result.accuracy_before:.1%} before, {result.accuracy:.1%} after."
+    return text
+
+
+def examined(result: events.Examined) -> RenderableType:
+    """What `doctor` found."""
+    made = table("part", "found")
+    rows = [
+        ("device", f"{result.device}: {result.device_reason}"),
+        ("provider", f"{result.provider}: {result.provider_reason}"),
+        ("processor", result.cpu),
+        *result.versions.items(),
+        *((f"folder for {name}", path) for name, path in result.folders.items()),
+        *(("conflict", text) for text in result.conflicts),
+    ]
+    for name, text in rows:
+        if text:
+            made.add_row(Text(name), Text(text))
+    verdict = "All is well." if result.healthy and not result.conflicts else "Something needs a look, see above."
+    return Group(made, Text(verdict))
