@@ -30,7 +30,7 @@ class TrainOptions:
     learning_rate: float | None = None
     batch_size: int | None = None
     image_size: int | None = None
-    resize: Resize = "crop"
+    resize: Resize = "squish"
     weights: str = ""
     device: str = "auto"
 

@@ -76,7 +76,7 @@ class FitRequest(Request):
     learning_rate: float | None = None
     batch_size: int | None = None
     image_size: int | None = None
-    resize: Resize = "crop"
+    resize: Resize = "squish"
     weights: str = ""
     device: str = "auto"
     resume: bool = False
@@ -91,7 +91,7 @@ class LrFindRequest(Request):
     architecture: str = "efficientnet_lite0"
     batch_size: int | None = None
     image_size: int | None = None
-    resize: Resize = "crop"
+    resize: Resize = "squish"
     weights: str = ""
     device: str = "auto"
 

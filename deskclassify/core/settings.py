@@ -23,6 +23,7 @@ class Settings:
         device: `auto`, `cpu`, `cuda`.
         recent: project files, latest first.
         geometry: of the window, base64 of Qt's bytes.
+        page: that was shown last.
         last_folder: where the file dialogs open.
         cache_gigabytes: size at which old cache files are removed.
     """
@@ -31,6 +32,7 @@ class Settings:
     device: str = "auto"
     recent: tuple[str, ...] = ()
     geometry: str = ""
+    page: str = "data"
     last_folder: str = ""
     cache_gigabytes: float = 20.0
 

@@ -1,0 +1,43 @@
+"""Batch transforms for training: each picture gets its own draw, and all are one `grid_sample`."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch.nn import functional
+
+_ROTATE_DEGREES = 15.0
+_ZOOM = 1.15
+_SHIFT = 0.08  # share of the width
+_LIGHT = 0.2  # brightness and contrast, up or down
+
+
+def augment(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Flip, rotate, zoom, shift, and change the light.
+
+    Args:
+        images: float `[N, 3, H, W]`, 0 to 255.
+        generator: on the CPU; the draws are the same on every device.
+
+    Returns:
+        float `[N, 3, H, W]`, 0 to 255; borders are filled by reflection.
+    """
+    count = images.shape[0]
+    flip, angle, zoom, right, down, bright, contrast = torch.rand(7, count, generator=generator) * 2 - 1
+    turn = angle * math.radians(_ROTATE_DEGREES)
+    scale = torch.exp(zoom * math.log(_ZOOM))
+    mirror = torch.sign(flip)
+    theta = torch.stack(
+        [
+            torch.stack([scale * torch.cos(turn) * mirror, -scale * torch.sin(turn), right * _SHIFT], dim=1),
+            torch.stack([scale * torch.sin(turn) * mirror, scale * torch.cos(turn), down * _SHIFT], dim=1),
+        ],
+        dim=1,
+    ).to(images)
+    grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
+    moved = functional.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    gain = torch.exp(contrast * math.log(1 + _LIGHT)).view(-1, 1, 1, 1).to(images)
+    offset = (bright * _LIGHT * 128).view(-1, 1, 1, 1).to(images)
+    result: torch.Tensor = (moved - 128) * gain + 128 + offset
+    return result.clamp_(0, 255)

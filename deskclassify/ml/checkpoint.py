@@ -1,0 +1,96 @@
+"""The `last/` folder of a run: everything needed to go on, in safetensors and JSON, never a pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save
+from torch import nn
+
+from deskclassify.core import atomic
+
+Tensors = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A point in a training.
+
+    Attributes:
+        state: phase, epoch, batch, best so far; plain JSON. All random draws follow from the
+            seed and this place, so no generator's state is needed.
+        model: the whole network.
+        optimizer: moments and step counts, named `parameter.moment`.
+        frozen_head: the best head of the frozen phase, what an unfrozen phase must beat.
+    """
+
+    state: dict[str, Any]
+    model: Tensors
+    optimizer: Tensors
+    frozen_head: Tensors
+
+
+def save_tensors(file: Path, tensors: Tensors) -> None:
+    """Write a safetensors file atomically."""
+    atomic.write_bytes(file, save({name: value.detach().contiguous().cpu() for name, value in tensors.items()}))
+
+
+def write(folder: Path, checkpoint: Checkpoint) -> None:
+    """Replace `folder`; at any moment either the old or the new one is complete.
+
+    Raises:
+        OSError: the disk is full; the old one is untouched.
+    """
+    fresh, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        for name in ("model", "optimizer", "frozen_head"):
+            save_tensors(fresh / f"{name}.safetensors", getattr(checkpoint, name))
+        atomic.write_json(fresh / "state.json", checkpoint.state)  # last: it says that all is there
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(fresh, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def read(folder: Path) -> Checkpoint | None:
+    """The newest complete checkpoint; None where there is none."""
+    for candidate in (folder, folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")):
+        try:
+            state = json.loads((candidate / "state.json").read_text(encoding="utf-8"))
+            parts = [load_file(candidate / f"{name}.safetensors") for name in ("model", "optimizer", "frozen_head")]
+            return Checkpoint(state, *parts)
+        except Exception:  # missing, torn or truncated: the one before is as good
+            continue
+    return None
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:
+    """The optimiser's state, by number of parameter."""
+    state = optimizer.state_dict()["state"]
+    return {f"{number}.{name}": value for number, values in state.items() for name, value in values.items()}
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> None:
+    """Inverse of `optimizer_tensors`."""
+    state: dict[int, Tensors] = {}
+    for key, value in tensors.items():
+        number, _, name = key.partition(".")
+        state.setdefault(int(number), {})[name] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def copy_of(module: nn.Module) -> Tensors:
+    """A detached copy of a module's state."""
+    return {name: value.detach().clone() for name, value in module.state_dict().items()}

@@ -1,0 +1,104 @@
+"""The pictures of a training: read once, split, and turned into features by the frozen trunk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deskclassify.core.control import ShouldStop
+from deskclassify.core.errors import InputError
+from deskclassify.core.events import Event
+from deskclassify.core.sources import DataSpec, Item, Listing, list_data
+from deskclassify.ml.features import FeatureJob, FeatureTable, Recipe
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Readable, labelled and split pictures, with their features.
+
+    Attributes:
+        items: all that were kept, with their subset.
+        classes: in alphabetical order; their position is the class number.
+        features: by path; of validation pictures always from a full decode.
+        skipped: path → why it could not be read.
+    """
+
+    items: tuple[Item, ...]
+    classes: tuple[str, ...]
+    features: FeatureTable
+    skipped: dict[str, str]
+
+    def files(self, subset: str) -> list[str]:
+        """Paths of a subset."""
+        return [item.path for item in self.items if item.subset == subset]
+
+    def targets(self, subset: str) -> np.ndarray:
+        """Class numbers of a subset, int64 `[n]`."""
+        number = {name: at for at, name in enumerate(self.classes)}
+        return np.array([number[item.label] for item in self.items if item.subset == subset], dtype=np.int64)
+
+    def matrix(self, subset: str) -> np.ndarray:
+        """Features of a subset, float32 `[n, length]`."""
+        files = self.files(subset)
+        if not files:
+            return np.empty((0, len(next(iter(self.features.rows.values())))), dtype=np.float32)
+        return self.features.matrix(files)
+
+    def fingerprint(self) -> str:
+        """Changes with any key, label or subset."""
+        rows = sorted(f"{item.key}\0{item.label}\0{item.subset}" for item in self.items)
+        return hashlib.sha256("\n".join(rows).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def prepare(
+    spec: DataSpec, fixed: list[Item] | None, recipe: Recipe, should_stop: ShouldStop
+) -> Iterator[Event | Dataset]:
+    """List, read, split and featurise.
+
+    Args:
+        spec: which pictures.
+        fixed: the split to keep, when a run is resumed.
+        recipe: how features are made.
+        should_stop: as ever.
+
+    Yields:
+        progress, then a `Dataset`; nothing more when stopped.
+
+    Raises:
+        InputError: fewer than two classes can be read.
+    """
+    listing = Listing(tuple(fixed)) if fixed is not None else list_data(spec, should_stop)
+    _require_classes(listing, "")
+    table = FeatureTable({}, {}, set())
+    files = [item.path for item in listing.items]
+    yield from FeatureJob(recipe, table, exact=False).run(files, "Looking at the pictures", should_stop)
+    if should_stop():
+        return
+    if table.errors and fixed is None:
+        listing = listing.without(table.errors, spec)
+    kept = tuple(item for item in listing.items if item.path in table.rows)
+    _require_classes(replace(listing, items=kept), f" {len(table.errors)} files could not be read.")
+    measured = [item.path for item in kept if item.subset != "train" and item.path in table.drafted]
+    if measured:
+        # What is measured must be decoded just as prediction decodes; see `images.read`.
+        exact = FeatureTable({}, {}, set())
+        yield from FeatureJob(recipe, exact, exact=True).run(measured, "Looking closely", should_stop)
+        if should_stop():
+            return
+        table.rows.update(exact.rows)
+    yield Dataset(kept, tuple(sorted({item.label for item in kept})), table, dict(table.errors))
+
+
+def _require_classes(listing: Listing, why: str) -> None:
+    classes = listing.classes()
+    if not classes:
+        hint = "Choose a folder that holds a sub-folder of pictures for each class, or another label rule."
+        raise InputError(f"No labelled pictures were found.{why} {hint}")
+    if len(classes) < 2:
+        raise InputError(
+            f"Only one class was found, “{next(iter(classes))}”.{why} A classifier needs at least two: "
+            "add another class folder."
+        )

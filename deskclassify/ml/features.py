@@ -1,0 +1,142 @@
+"""Feature vectors of pictures from the frozen trunk, computed once and kept on the disk."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deskclassify.core import paths
+from deskclassify.core.control import ShouldStop
+from deskclassify.core.events import Event, Progress, Throttle
+from deskclassify.core.preprocess import Preprocess
+from deskclassify.ml.images import FileIndex, Picture, read_many
+from deskclassify.ml.row_store import RowStore
+from deskclassify.ml.trunk import RunTrunk
+
+_log = logging.getLogger(__name__)
+Features = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How features are made.
+
+    Attributes:
+        run: the trunk.
+        network: tells trunk and weights apart, for the cache.
+        length: of a feature vector.
+        how: the resizing.
+        batch: pictures at a time.
+    """
+
+    run: RunTrunk
+    network: str
+    length: int
+    how: Preprocess
+    batch: int
+
+
+@dataclass
+class FeatureTable:
+    """Features by path, and why other files have none."""
+
+    rows: dict[str, np.ndarray]
+    errors: dict[str, str]
+    drafted: set[str]
+
+    def matrix(self, files: Sequence[str]) -> Features:
+        """float32 `[len(files), length]`."""
+        return np.stack([self.rows[path] for path in files]).astype(np.float32, copy=False)
+
+
+class FeatureJob:
+    """Fills a `FeatureTable`; a generator of progress events.
+
+    Args:
+        recipe: how.
+        exact: whether large JPEGs are decoded in full; see `images.read`.
+    """
+
+    def __init__(self, recipe: Recipe, table: FeatureTable, exact: bool) -> None:
+        self._recipe = recipe
+        self._table = table
+        self._exact = exact
+        self._index = FileIndex(recipe.how.key())
+        self._store = self._open_store()
+
+    def run(self, files: Sequence[str], stage: str, should_stop: ShouldStop) -> Iterator[Event]:
+        """Compute what is not known; the table then has a row or an error for each file, unless stopped."""
+        try:
+            missing = self._from_cache(files)
+            yield Progress(stage, len(files) - len(missing), len(files))
+            if missing:
+                yield from self._compute(missing, len(files), stage, should_stop)
+        finally:
+            self._index.close()
+            if self._store is not None:
+                self._store.close()
+
+    def _open_store(self) -> RowStore | None:
+        folder = paths.cache_dir() / "features" / f"{self._recipe.network}-{self._recipe.how.key()}"
+        try:
+            return RowStore(folder, (self._recipe.length,), "float32")
+        except OSError:
+            _log.exception("features are not kept: the cache cannot be used")
+            return None
+
+    def _from_cache(self, files: Sequence[str]) -> list[str]:
+        known = self._index.look_up(files)
+        for path, picture in known.items():
+            if picture.error:
+                self._table.errors[path] = picture.error
+            elif picture.drafted:
+                self._table.drafted.add(path)
+        good = {path: picture for path, picture in known.items() if not picture.error}
+        if self._store is not None and good:
+            rows = self._store.find([picture.key(self._exact) for picture in good.values()])
+            hits = [(path, rows[key]) for path, picture in good.items() if (key := picture.key(self._exact)) in rows]
+            values = self._store.read([at for _, at in hits])
+            self._table.rows.update((path, values[n]) for n, (path, _) in enumerate(hits))
+        done = self._table.rows.keys() | self._table.errors.keys()
+        return [path for path in files if path not in done]
+
+    def _compute(self, files: Sequence[str], total: int, stage: str, should_stop: ShouldStop) -> Iterator[Event]:
+        begun, throttle = time.monotonic(), Throttle()
+        before = total - len(files)
+        waiting: list[Picture] = []
+        for done, picture in enumerate(read_many(files, self._recipe.how, self._exact), 1):
+            waiting.append(picture)
+            last = done == len(files)
+            if len(waiting) == self._recipe.batch or last:
+                self._take(waiting)
+                waiting = []
+            if throttle.ready(last):
+                rate = done / max(1e-6, time.monotonic() - begun)
+                yield Progress(stage, before + done, total, rate, (len(files) - done) / rate)
+            if should_stop():
+                break
+
+    def _take(self, pictures: list[Picture]) -> None:
+        good = [picture for picture in pictures if picture.pixels is not None]
+        self._table.errors.update((picture.path, picture.error) for picture in pictures if picture.pixels is None)
+        if good:
+            values = self._recipe.run(np.stack([picture.pixels for picture in good if picture.pixels is not None]))
+            self._table.rows.update((picture.path, values[n]) for n, picture in enumerate(good))
+            self._table.drafted.update(picture.path for picture in good if picture.drafted)
+            self._keep([picture.key(self._exact) for picture in good], values)
+        self._index.remember(pictures)
+
+    def _keep(self, keys: list[str], values: np.ndarray) -> None:
+        if self._store is None:
+            return
+        try:
+            self._store.add(keys, values)
+        except OSError:
+            _log.exception("features are no longer kept: the disk may be full")
+            self._store.close()
+            self._store = None

