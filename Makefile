@@ -1,0 +1,46 @@
+# Everything a developer types. `make help` lists it; the environment is made when it is needed.
+VENV ?= .venv
+BIN := $(VENV)/bin
+export VENV
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint type screenshots bench gpu-check lock build clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## system libraries, virtual environment, packages (quick the second time)
+	@packaging/setup.sh
+
+demo: setup ## the built-in sample: in the window, or without a display from training to prediction
+	@$(BIN)/deskclassify demo
+
+test: setup ## the whole test suite, without a display
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(TESTS)
+
+lint: setup ## ruff, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+type: setup ## mypy, strict
+	$(BIN)/mypy
+
+screenshots: setup ## pictures of all pages for the README, light and dark
+	QT_QPA_PLATFORM=offscreen $(BIN)/python docs/make_screenshots.py
+
+bench: setup ## how fast, and how smooth
+	QT_QPA_PLATFORM=offscreen $(BIN)/python benchmarks/ui_latency.py
+
+gpu-check: setup ## what runs on the graphics card, and the tests that need one
+	$(BIN)/deskclassify doctor
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m gpu
+
+lock: setup ## write constraints.txt anew from the ranges in pyproject.toml
+	$(BIN)/python packaging/lock.py
+
+build: setup ## the wheel and the source package, in dist/
+	$(BIN)/python -m build
+
+clean: ## remove what was built (the environment too)
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
