@@ -375,9 +375,10 @@ class Session(QObject):
         self._predict_job = self._start(request, self._predicted)
 
     def stop_predicting(self) -> None:
-        """End the running prediction; the answers so far stay."""
-        if self._predict_job is not None:
-            self._predict_job.control.stop()
+        """End the running predictions; the answers so far stay."""
+        for job in self.owner.jobs:
+            if isinstance(job.request, PredictRequest):
+                job.control.stop()
 
     @Slot(object)
     def _predicted(self, event: Event) -> None:

@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from deskclassify.core.events import Layer
@@ -121,12 +121,12 @@ class _LayerDelegate(QStyledItemDelegate):
         small.setPixelSize(11)
         if _begins_stage(index):
             band = QRect(area.left() + 8, area.top(), area.width() - 16, _STAGE)
-            small.setBold(True)
+            small.setWeight(QFont.Weight.DemiBold)
             painter.setFont(small)
             painter.setPen(QColor(colors.accent))
             painter.drawText(band, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, layer.stage)
             area.setTop(area.top() + _STAGE)
-            small.setBold(False)
+            small.setWeight(QFont.Weight.Normal)
         chosen = bool(state & QStyle.StateFlag.State_Selected)
         if chosen or state & QStyle.StateFlag.State_MouseOver:
             painter.setPen(Qt.PenStyle.NoPen)
@@ -137,7 +137,7 @@ class _LayerDelegate(QStyledItemDelegate):
         bottom = top.translated(0, inner.height() // 2)
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        font.setBold(chosen)
+        font.setWeight(QFont.Weight.DemiBold if chosen else QFont.Weight.Normal)
         kind_width = QFontMetrics(small).horizontalAdvance(layer.kind)
         painter.setFont(font)
         painter.setPen(QColor(colors.text))

@@ -57,6 +57,7 @@ class LayersPage(QWidget):
         self.browser.layer_failed.connect(self._show_layer_failure)
         session.run_changed.connect(self._run_changed)
         session.listing_changed.connect(self._take_picture)
+        self.setFocusProxy(self.list)
         self._fill_sources()
 
     # -- widgets ----------------------------------------------------------------------

@@ -71,8 +71,9 @@ class ConvolutionStepper(QWidget):
         column = QVBoxLayout()
         column.setSpacing(theme.GAP)
         column.addWidget(subheading("Output"))
-        self.map.setFixedSize(190, 190)
-        column.addWidget(self.map)
+        self.map.setFixedWidth(190)
+        self.map.setMaximumHeight(190)
+        column.addWidget(self.map, 4)
         form = QGridLayout()
         form.setVerticalSpacing(4)
         for row, (text, spin) in enumerate(
@@ -111,9 +112,10 @@ class ConvolutionStepper(QWidget):
                 mark.setAlignment(Qt.AlignmentFlag.AlignCenter)
                 grid.addWidget(mark, 1, 2 * at + 1)
         grid.setRowStretch(1, 1)
-        column.addLayout(grid, 1)
+        column.addLayout(grid, 8)
         for below in (self.sum_label, self.equation_label, self.check_label, self.place_label):
             column.addWidget(below)
+        column.addStretch(1)
         return column
 
     @property
@@ -202,7 +204,8 @@ class ConvolutionStepper(QWidget):
         share = number(float(products.sum()))
         total = number(float((step.patch * step.kernel).sum(dtype=np.float64)))
         others = f"; all {count} input channels together give {total}" if count > 1 else ""
-        self.sum_label.setText(f"These {products.size} products add up to {share}{others}.")
+        those = f"These {products.size} products add up to {share}" if products.size > 1 else f"The product is {share}"
+        self.sum_label.setText(f"{those}{others}.")
 
     def _show_equation(self, step: Stepped) -> None:
         products = step.patch.astype(np.float64) * step.kernel
@@ -219,8 +222,8 @@ class ConvolutionStepper(QWidget):
         right = step.corner[1] + (width - 1) * step.dilation[1]
         edge = " Greyed cells lie outside the picture and count as 0." if not _inside(step).all() else ""
         self.place_label.setText(
-            f"The window covers rows {_span(step.corner[0], bottom)} and columns {_span(step.corner[1], right)} "
-            f"of the layer's input, and moves by {step.stride[0]}.{edge}"
+            f"The window covers {_span('row', step.corner[0], bottom)} and {_span('column', step.corner[1], right)} "
+            f"of the layer’s input. The next place of the output lies {step.stride[0]} further.{edge}"
         )
 
     @Slot()
@@ -259,8 +262,8 @@ class ConvolutionStepper(QWidget):
         super().hideEvent(event)
 
 
-def _span(first: int, last: int) -> str:
-    return f"{first} to {last}".replace("-", "−") if first != last else f"{first}".replace("-", "−")
+def _span(name: str, first: int, last: int) -> str:
+    return (f"{name}s {first} to {last}" if first != last else f"{name} {first}").replace("-", "−")
 
 
 def _input_number(step: Stepped, at: int) -> int:

@@ -35,6 +35,7 @@ class MatrixView(QWidget):
         """Show other numbers; cells that are not `inside` are hatched as padding."""
         self._values = values
         self._inside = np.ones(values.shape, dtype=bool) if inside is None else inside
+        self.setMaximumHeight(max(1, values.shape[0]) * _LARGEST_CELL + 2)
         self.setAccessibleDescription("; ".join(" ".join(number(float(one)) for one in row) for row in values[:11]))
         self.update()
 
@@ -44,7 +45,7 @@ class MatrixView(QWidget):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """The smallest that can be read for 3 × 3."""
-        return QSize(96, 96)
+        return QSize(84, 84)
 
     def _cell(self) -> float:
         rows, columns = self._values.shape
@@ -136,7 +137,7 @@ class PlaceMap(QWidget):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """The smallest that can be pointed at."""
-        return QSize(130, 130)
+        return QSize(120, 90)
 
     def _area(self) -> QRectF:
         if self._pixmap is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from deskclassify.ui import theme
@@ -78,7 +78,7 @@ class ProbabilityBars(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         strong = self.font()
-        strong.setBold(True)
+        strong.setWeight(QFont.Weight.DemiBold)
         metrics = QFontMetrics(strong)
         longest = max(metrics.horizontalAdvance(bar.name) for bar in self._bars)
         names = min(longest, int(self.width() * 0.4))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from deskclassify.ui import theme
@@ -114,7 +114,7 @@ class _TileDelegate(QStyledItemDelegate):
         caption = QRect(area.left(), area.top() + _PAD + EDGE + 2, area.width(), _CAPTION)
         font = painter.font()
         font.setPixelSize(11)
-        font.setBold(chosen)
+        font.setWeight(QFont.Weight.DemiBold if chosen else QFont.Weight.Normal)
         painter.setFont(font)
         painter.setPen(QColor(colors.accent if chosen else colors.muted))
         painter.drawText(caption, Qt.AlignmentFlag.AlignCenter, str(index.data()))

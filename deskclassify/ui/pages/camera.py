@@ -1,0 +1,137 @@
+"""A small window with the camera's live picture. QtMultimedia comes with the extra `camera` only."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from deskclassify.core.errors import Failure, InputError
+from deskclassify.ui import theme
+from deskclassify.ui.widgets.common import muted, primary
+from deskclassify.ui.widgets.drop_area import keep_picture
+
+MISSING = (
+    'The camera needs a part that is not installed. Type: pip install "deskclassify[camera]", '
+    "then start deskclassify again."
+)
+NO_CAMERA = "No camera was found. Connect one, allow this program to use it, then try again."
+
+
+def multimedia() -> Any:
+    """The module QtMultimedia, imported late: it is large, optional, and fails on some servers.
+
+    Raises:
+        InputError: it is not installed, or its system libraries are missing.
+    """
+    try:
+        return importlib.import_module("PySide6.QtMultimedia")
+    except ImportError as error:
+        raise InputError(MISSING, str(error)) from error
+
+
+class _Preview(QWidget):
+    """Paints the newest frame."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.frame = QImage()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Live picture of the camera")
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Four to three."""
+        return QSize(480, 360)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """The frame, as large as fits."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), Qt.GlobalColor.black)
+        if self.frame.isNull():
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        target = self.frame.rect()
+        target.setSize(self.frame.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio))
+        target.moveCenter(self.rect().center())
+        painter.drawImage(target, self.frame)
+
+
+class CameraDialog(QDialog):
+    """Live picture and one button; `taken` tells the path of each saved picture.
+
+    Raises:
+        InputError: QtMultimedia or a camera is missing; the sentence says what to do.
+    """
+
+    taken = Signal(object)  # Path
+    failed = Signal(object)  # Failure
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Camera")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        media = multimedia()
+        device = media.QMediaDevices.defaultVideoInput()
+        if device.isNull():
+            self.deleteLater()
+            raise InputError(NO_CAMERA)
+        self.preview = _Preview()
+        self.state_label = muted(f"{device.description()}: starting…")
+        self.take_button = primary(QPushButton(theme.icon("camera", theme.current().accent_text), "Take picture"))
+        self.take_button.setToolTip("Saves the picture in the cache and classifies it")
+        self.take_button.setEnabled(False)
+        self.take_button.setDefault(True)
+        self.take_button.clicked.connect(self._take)
+        row = QHBoxLayout()
+        row.addWidget(self.state_label, 1)
+        row.addWidget(self.take_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        layout.addWidget(self.preview, 1)
+        layout.addLayout(row)
+        self._camera = media.QCamera(device, self)
+        self._camera.errorOccurred.connect(self._camera_failed)
+        self._sink = media.QVideoSink(self)
+        self._sink.videoFrameChanged.connect(self.show_frame)
+        self._capture = media.QMediaCaptureSession(self)
+        self._capture.setCamera(self._camera)
+        self._capture.setVideoSink(self._sink)
+        self._name = device.description()
+        self._camera.start()
+
+    @Slot(object)
+    def show_frame(self, frame: Any) -> None:
+        """Show a `QVideoFrame`; frames that hold no picture are passed over."""
+        image = frame.toImage()
+        if not image.isNull():
+            self.preview.frame = image
+            self.preview.update()
+            self.take_button.setEnabled(True)
+            self.state_label.setText(self._name)
+
+    @Slot()
+    def _take(self) -> None:
+        try:
+            path: Path = keep_picture(self.preview.frame, "camera")
+        except Exception as error:
+            self.failed.emit(Failure.of(error))
+        else:
+            self.taken.emit(path)
+
+    @Slot()
+    def _camera_failed(self) -> None:
+        self.state_label.setText(f"The camera does not work: {self._camera.errorString()}")
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Give the camera back at once, so that its light goes out."""
+        self._camera.stop()
+        super().closeEvent(event)
+
+    def done(self, result: int) -> None:
+        """Also when Escape ends it."""
+        self._camera.stop()
+        super().done(result)

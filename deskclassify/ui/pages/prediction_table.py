@@ -1,0 +1,167 @@
+"""The answers as a table: a row a file, filled in batches, sorted and filtered as the user likes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+    Slot,
+)
+from PySide6.QtGui import QColor
+
+from deskclassify.core.events import Prediction
+from deskclassify.ui import theme
+from deskclassify.ui.widgets.probability_bars import percent
+
+_Index = QModelIndex | QPersistentModelIndex
+PredictionRole = Qt.ItemDataRole.UserRole
+SortRole = Qt.ItemDataRole.UserRole + 1
+NAME, LABEL, PROBABILITY, TIME, NOTE = range(5)
+_TITLES = ("File", "Class", "Probability", "Time", "Remark")
+_TIPS = (
+    "Name of the file",
+    "The most probable class",
+    "How sure the model is; not how often it is right",
+    "Time that the model took for this picture",
+    "Why a file could not be read",
+)
+CSV_HEADER = ("path", "label", "probability", "error")
+
+
+class PredictionModel(QAbstractTableModel):
+    """Answers in the order in which they came."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rows: list[Prediction] = []
+        self.failed = 0  # files that could not be read
+
+    @property
+    def predictions(self) -> Sequence[Prediction]:
+        """All answers."""
+        return self._rows
+
+    def append(self, predictions: Sequence[Prediction]) -> None:
+        """Add answers at the end, at once."""
+        if predictions:
+            first = len(self._rows)
+            self.beginInsertRows(QModelIndex(), first, first + len(predictions) - 1)
+            self._rows.extend(predictions)
+            self.failed += sum(1 for row in predictions if row.error)
+            self.endInsertRows()
+
+    def clear(self) -> None:
+        """Remove all answers."""
+        self.beginResetModel()
+        self._rows.clear()
+        self.failed = 0
+        self.endResetModel()
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802 (Qt's own signature)
+        """Number of answers."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
+        """File, class, probability, time, remark."""
+        return 0 if parent.isValid() else len(_TITLES)
+
+    def headerData(  # noqa: N802
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Titles and what they mean."""
+        if orientation == Qt.Orientation.Horizontal:
+            if role == Qt.ItemDataRole.DisplayRole:
+                return _TITLES[section]
+            if role == Qt.ItemDataRole.ToolTipRole:
+                return _TIPS[section]
+        return None
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Texts, numbers to sort by, and red for what failed."""
+        if not index.isValid():
+            return None
+        row, column = self._rows[index.row()], index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _text(row, column)
+        if role == PredictionRole:
+            return row
+        if role == SortRole:
+            return _sort_key(row, column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return row.error if column == NOTE and row.error else row.path if column == NAME else None
+        if role == Qt.ItemDataRole.ForegroundRole and column == NOTE:
+            return QColor(theme.current().bad)
+        if role == Qt.ItemDataRole.TextAlignmentRole and column in (PROBABILITY, TIME):
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def csv_rows(self) -> tuple[tuple[str, ...], Iterator[tuple[object, ...]]]:
+        """Header and rows for a file: the four fixed columns, then the most probable classes."""
+        most = max((len(row.top) for row in self._rows), default=0)
+        pairs = ((f"label_{at}", f"probability_{at}") for at in range(1, most + 1))
+        header = CSV_HEADER + tuple(name for pair in pairs for name in pair)
+        return header, (_csv_row(row, most) for row in self._rows)
+
+
+def _csv_row(row: Prediction, most: int) -> tuple[object, ...]:
+    sure = "" if row.probability is None else f"{row.probability:.6f}"
+    top = [cell for label, share in row.top for cell in (label, f"{share:.6f}")]
+    return (row.path, row.label, sure, row.error, *top, *[""] * (2 * most - len(top)))
+
+
+def _text(row: Prediction, column: int) -> str:
+    if column == NAME:
+        return Path(row.path).name
+    if column == LABEL:
+        return row.label
+    if column == PROBABILITY:
+        return "" if row.probability is None else percent(row.probability)
+    if column == TIME:
+        return milliseconds_text(row.milliseconds)
+    return row.error
+
+
+def milliseconds_text(milliseconds: float) -> str:
+    """A time as people read it; nothing for an unknown one."""
+    if milliseconds <= 0:
+        return ""
+    return f"{milliseconds:.1f} ms" if milliseconds < 10 else f"{milliseconds:.0f} ms"
+
+
+def _sort_key(row: Prediction, column: int) -> str | float:
+    if column == PROBABILITY:
+        return -1.0 if row.probability is None else row.probability
+    if column == TIME:
+        return row.milliseconds
+    return _text(row, column).casefold()
+
+
+class PredictionFilter(QSortFilterProxyModel):
+    """Sorts by value, and leaves the rows whose path, class or remark holds the text."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._text = ""
+        self.setSortRole(SortRole)
+
+    @Slot(str)
+    def set_text(self, text: str) -> None:
+        """Filter by another text; capital letters do not matter."""
+        self._text = text.strip().casefold()
+        self.invalidate()
+
+    def filterAcceptsRow(self, source_row: int, source_parent: _Index) -> bool:  # noqa: N802
+        """Whether a row is left."""
+        if not self._text:
+            return True
+        source = self.sourceModel()
+        row: Prediction = source.data(source.index(source_row, 0, source_parent), PredictionRole)
+        return self._text in f"{row.path}\n{row.label}\n{row.error}".casefold()
