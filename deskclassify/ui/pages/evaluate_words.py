@@ -1,0 +1,149 @@
+"""The Evaluate page's sentences, and which pictures a filter shows: no widgets here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from deskclassify.core import architectures
+from deskclassify.core.errors import InputError
+from deskclassify.core.events import Evaluated, Verdict
+from deskclassify.core.metrics import wilson
+from deskclassify.core.run_folder import RunFolder
+from deskclassify.ui import theme
+from deskclassify.ui.widgets.image_grid import GridEntry
+
+Filter = Literal["losses", "errors", "cell"]
+_LONGEST_NAME = 18  # characters of a class in a button
+_MOST_SHOWN = 200  # pictures under “Highest loss”
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows.
+
+    Attributes:
+        evaluated: the metrics.
+        verdicts: the pictures, highest loss first; all of them, or the worst.
+        folder: another folder that was measured; empty for the run's validation pictures.
+    """
+
+    evaluated: Evaluated
+    verdicts: tuple[Verdict, ...]
+    folder: str = ""
+
+    def chosen(self, which: Filter, cell: tuple[str, str] | None = None) -> list[Verdict]:
+        """The pictures of a filter; `cell` is actual and predicted class."""
+        if which == "errors":
+            return [one for one in self.verdicts if one.label != one.predicted]
+        if which == "cell" and cell is not None:
+            return [one for one in self.verdicts if (one.label, one.predicted) == cell]
+        return list(self.verdicts[:_MOST_SHOWN])
+
+    def errors(self) -> int:
+        """Number of wrong answers."""
+        return self.evaluated.images - self.right()
+
+    def right(self) -> int:
+        """Number of right answers."""
+        return sum(row[at] for at, row in enumerate(self.evaluated.confusion))
+
+    def cell_count(self, cell: tuple[str, str]) -> int:
+        """Number of pictures of a cell."""
+        names = self.evaluated.classes
+        return self.evaluated.confusion[names.index(cell[0])][names.index(cell[1])]
+
+
+def by_loss(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """Highest loss first; a loss that is no number is the worst of all."""
+    return tuple(sorted(verdicts, key=lambda one: (-one.loss if math.isfinite(one.loss) else -math.inf, one.path)))
+
+
+def accuracy_text(view: View) -> str:
+    """The big number."""
+    return f"{100 * view.evaluated.accuracy:.1f} %" if view.evaluated.images else "–"
+
+
+def count_text(view: View) -> str:
+    """The big number in words."""
+    total = view.evaluated.images
+    if not total:
+        return "There are no pictures to measure on."
+    kind = "pictures" if view.folder else "validation pictures"
+    return f"{view.right():,} of {total:,} {kind} are right · error rate {100 * view.evaluated.error_rate:.1f} %"
+
+
+def interval_text(view: View) -> str:
+    """How far the number can be trusted."""
+    low, high = wilson(view.right(), view.evaluated.images)
+    if not view.evaluated.images:
+        return ""
+    few = " More pictures would say it more exactly." if high - low > 0.15 else ""
+    return f"On pictures of the same kind, expect {100 * low:.0f} to {100 * high:.0f} % (95 % confidence).{few}"
+
+
+def skipped_text(view: View) -> str:
+    """How many pictures are missing from the count."""
+    count = view.evaluated.skipped_images
+    if not count:
+        return ""
+    return f"{count:,} {'picture' if count == 1 else 'pictures'} could not be read: not counted."
+
+
+def folder_text(view: View) -> str:
+    """What was measured, if not the validation pictures."""
+    seconds = f" in {view.evaluated.seconds:.1f} s" if view.evaluated.seconds else ""
+    return f"Measured on “{Path(view.folder).name}”: {view.evaluated.images:,} pictures{seconds}."
+
+
+def shown_text(view: View, which: Filter, cell: tuple[str, str] | None, shown: int) -> str:
+    """What the grid shows, or why it is empty."""
+    if which == "cell" and cell is not None:
+        total = view.cell_count(cell)
+    else:
+        total = view.errors() if which == "errors" else view.evaluated.images
+    if not total:
+        return "Every picture is right." if which == "errors" else "There are no such pictures."
+    what = "picture" if total == 1 else "pictures"
+    order = ", the most surprising first" if which == "losses" else ""
+    return (f"{shown:,} of {total:,} {what}" if shown < total else f"{total:,} {what}") + order
+
+
+def cell_text(cell: tuple[str, str]) -> str:
+    """The name of a cell's filter; long class names are cut."""
+    short = [name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…" for name in cell]
+    return f"{short[0]} → {short[1]}"
+
+
+def entry(one: Verdict, classes: Sequence[str]) -> GridEntry:
+    """A picture of the grid: what was predicted, what it is, how wrong that is."""
+    wrong = one.label != one.predicted
+    color = theme.class_color(classes.index(one.label)) if one.label in classes else ""
+    return GridEntry(one.path, f"{one.predicted} / {one.label}", numbers(one), color, wrong)
+
+
+def numbers(one: Verdict) -> str:
+    """“loss 2.31 · 87 %”: the probability is that of the predicted class."""
+    return f"loss {one.loss:.2f} · {100 * one.probability:.0f} %"
+
+
+def run_text(run: RunFolder) -> str:
+    """A run in the list: its name, network and accuracy."""
+    try:
+        info = run.info()
+    except InputError:
+        return run.name
+    network = architectures.ARCHITECTURES.get(info.architecture)
+    accuracy = info.result.get("accuracy")
+    share = "" if accuracy is None else f" · {100 * accuracy:.1f} %"
+    return f"{run.name} · {network.title if network else info.architecture}{share}"
+
+
+def empty_text(training: bool) -> str:
+    """What will be here."""
+    if training:
+        return "The training is running. When it ends, you see here how good the network is and where it errs."
+    return "Train a network first. Then you see here how good it is, which classes it confuses, and on which pictures."

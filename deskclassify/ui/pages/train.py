@@ -1,0 +1,183 @@
+"""The Train page: settings on the left, what the training does on the right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from deskclassify.core.codec import to_json
+from deskclassify.core.errors import Failure, InputError
+from deskclassify.core.events import BatchDone, EpochDone, Event, FitDone, LrFound, Message
+from deskclassify.core.requests import LrFindRequest
+from deskclassify.jobs.job import Job
+from deskclassify.ui import theme
+from deskclassify.ui.pages import train_words as words
+from deskclassify.ui.pages.train_charts import TrainCharts
+from deskclassify.ui.pages.train_controls import TrainControls
+from deskclassify.ui.pages.train_options import TrainOptionsPanel
+from deskclassify.ui.session import Session
+from deskclassify.ui.widgets import common
+from deskclassify.ui.widgets.named import named
+
+_SETTINGS_WIDTH = 280
+
+
+class TrainPage(QWidget):
+    """Chooses how to train, trains, and shows it."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("trainPage")
+        self._session = session
+        self._was_idle = True
+        self._finder_job: Job | None = None
+        self.options = TrainOptionsPanel(session)
+        self.controls = TrainControls(session)
+        self.charts = TrainCharts()
+        self._build()
+        session.train_event.connect(self._on_event)
+        session.train_state_changed.connect(self._on_state)
+        session.run_changed.connect(self._on_run)
+        session.listing_changed.connect(self._enable_finder)
+        self.options.find_button.clicked.connect(self._find_rate)
+        self.charts.rate_chosen.connect(self.options.set_learning_rate)
+        self.charts.failed.connect(session.failed)
+        self._enable_finder()
+        self._on_run()
+
+    def _build(self) -> None:
+        scroll = QScrollArea()
+        scroll.setWidget(self.options)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFixedWidth(_SETTINGS_WIDTH)
+        right = QVBoxLayout()
+        right.setSpacing(theme.GAP * 2)
+        self.controls.body.addWidget(self._make_banner())
+        right.addWidget(self.controls)
+        right.addWidget(self.charts, 1)
+        columns = QHBoxLayout()
+        columns.setSpacing(theme.GAP * 2)
+        columns.addWidget(scroll)
+        columns.addLayout(right, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        layout.setSpacing(theme.GAP * 2)
+        layout.addWidget(common.heading("Train"))
+        layout.addLayout(columns, 1)
+
+    def _make_banner(self) -> QWidget:
+        self.banner = named(QWidget(), "resultBanner")
+        self.result_label = named(QLabel(), "resultLabel")
+        self.result_label.setWordWrap(True)
+        errors = named(QPushButton("See the errors"), "seeErrorsButton")
+        errors.setIcon(theme.icon("right"))
+        errors.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands behind the words
+        errors.setToolTip("Which pictures the network gets wrong, on the Evaluate page.")
+        errors.clicked.connect(self._see_errors)
+        row = QHBoxLayout(self.banner)
+        row.setContentsMargins(0, 4, 0, 0)
+        row.addWidget(self.result_label, 1)
+        row.addWidget(errors)
+        self.banner.hide()
+        return self.banner
+
+    @Slot()
+    def _see_errors(self) -> None:
+        self._session.page_wanted.emit("evaluate")
+
+    # -- training ---------------------------------------------------------------------
+
+    @Slot()
+    def _on_state(self) -> None:
+        idle = self._session.train_state == "idle"
+        if self._was_idle and not idle:
+            self._begin()
+        elif idle:
+            self.charts.flush()
+            self.options.refresh_weights()
+        self._was_idle = idle
+        self.options.setEnabled(idle)
+        self._enable_finder()
+
+    def _begin(self) -> None:
+        self.banner.hide()
+        self.charts.clear()
+        self.charts.tabs.setCurrentIndex(0)
+
+    @Slot(object)
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, EpochDone):
+            self.charts.add_epoch(event)
+        elif isinstance(event, BatchDone):
+            self.charts.add_batch(event)
+        elif isinstance(event, Message):
+            self.charts.add_message(event)
+        elif isinstance(event, FitDone):
+            self.charts.show_history(self.charts.rows, event.best_epoch)
+            self._show_result(to_json(event))
+
+    def _show_result(self, result: dict[str, object]) -> None:
+        self.result_label.setText(words.result_text(result))
+        self.banner.setVisible(True)
+
+    @Slot()
+    def _on_run(self) -> None:
+        """Another run is shown; one that is just being trained shows itself."""
+        if self._session.train_state != "idle":
+            return
+        run = self._session.run
+        try:
+            result = run.info().result if run is not None else {}
+            rows = run.history() if run is not None else []
+        except (InputError, OSError) as error:
+            self._session.failed.emit(Failure.of(error))
+            return
+        self.charts.show_history(rows, int(result.get("best_epoch") or 0))
+        if result:
+            self._show_result(result)
+        else:
+            self.banner.hide()
+
+    # -- learning-rate finder ---------------------------------------------------------
+
+    @Slot()
+    def _enable_finder(self) -> None:
+        ready = self._session.can_train() and self._finder_job is None
+        self.options.find_button.setEnabled(ready)
+
+    @Slot()
+    def _find_rate(self) -> None:
+        project = self._session.project
+        options = project.options
+        request = LrFindRequest(
+            data=project.data,
+            architecture=options.architecture,
+            batch_size=options.batch_size,
+            image_size=options.image_size,
+            resize=options.resize,
+            weights=options.weights,
+            device=options.device,
+        )
+        self.options.find_button.setText("Looking…")
+        self._finder_job = self._session.ask(request, self._on_finder_event, self._finder_failed)
+        self._finder_job.finished.connect(self._finder_ended)
+        self._enable_finder()
+
+    @Slot(object)
+    def _on_finder_event(self, event: Event) -> None:
+        if isinstance(event, LrFound):
+            self.charts.show_finder(event)
+        elif isinstance(event, Message):
+            self.charts.add_message(event)
+
+    @Slot(object)
+    def _finder_failed(self, failure: Failure) -> None:
+        self._session.failed.emit(failure)
+
+    @Slot()
+    def _finder_ended(self) -> None:
+        self._finder_job = None
+        self.options.find_button.setText("Find a learning rate")
+        self._enable_finder()

@@ -1,0 +1,240 @@
+"""The right side of the Train page: charts, table of epochs, learning rates and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QTabWidget, QVBoxLayout, QWidget
+
+from deskclassify.core.events import BatchDone, EpochDone, LrFound, Message
+from deskclassify.ui import theme
+from deskclassify.ui.pages import train_words as words
+from deskclassify.ui.widgets import common
+from deskclassify.ui.widgets.epoch_table import ON_CARD, EpochTable
+from deskclassify.ui.widgets.line_chart import LineChart
+from deskclassify.ui.widgets.named import named
+
+_REPAINT_MILLISECONDS = 100
+_MOST_MESSAGES = 500
+TRAINING, VALIDATION, BATCH = "training", "validation", "each batch"
+
+
+class BatchTrace:
+    """Places the losses of batches on the axis of epochs: epoch 3 covers 2 to 3.
+
+    How many batches an epoch has is known when it ends; until then the epoch before is the guide.
+    """
+
+    def __init__(self) -> None:
+        self._epochs: dict[int, list[BatchDone]] = {}
+        self._lengths: dict[int, int] = {}
+
+    def add(self, batch: BatchDone) -> None:
+        """Take one more batch."""
+        rows = self._epochs.setdefault(batch.epoch, [])
+        if rows and batch.step < rows[-1].step:
+            rows.clear()  # the epoch was begun anew
+        rows.append(batch)
+
+    def end(self, epoch: int) -> None:
+        """The epoch is over."""
+        rows = self._epochs.get(epoch)
+        if rows:
+            self._lengths[epoch] = rows[-1].step - rows[0].step + 1
+
+    def points(self) -> tuple[list[float], list[float], list[float]]:
+        """Places in epochs, smoothed losses, learning rates."""
+        xs: list[float] = []
+        for epoch, rows in sorted(self._epochs.items()):
+            first, so_far = rows[0].step, rows[-1].step - rows[0].step + 1
+            length = max(self._lengths.get(epoch) or self._lengths.get(epoch - 1) or 0, so_far)
+            xs += [epoch - 1 + (row.step - first + 1) / length for row in rows]
+        ordered = [row for _, rows in sorted(self._epochs.items()) for row in rows]
+        return xs, [row.loss for row in ordered], [row.learning_rate for row in ordered]
+
+
+class TrainCharts(QWidget):
+    """Shows a history as it grows. Any number of rows may come at once: painting waits for a timer."""
+
+    rate_chosen = Signal(float)  # a learning rate that the user takes from the finder
+    failed = Signal(object)  # Failure of saving a chart
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: list[EpochDone] = []
+        self._best = 0
+        self._trace = BatchTrace()
+        self._suggestion = 0.0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_REPAINT_MILLISECONDS)
+        self._timer.timeout.connect(self.flush)
+        self._make_charts()
+        top = QHBoxLayout()
+        top.setSpacing(theme.GAP * 2)
+        for chart in (self.loss, self.accuracy):
+            card = common.Card()
+            card.body.addWidget(chart, 1)
+            top.addWidget(card, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.GAP * 2)
+        layout.addLayout(top, 3)
+        layout.addWidget(self._make_tabs(), 2)
+
+    def _make_charts(self) -> None:
+        self.loss = LineChart(
+            "Loss", "loss", empty_text="How wrong the network is, on the pictures it learns from and on the others."
+        )
+        self.loss.setObjectName("lossChart")
+        self.accuracy = LineChart(
+            "Accuracy", "share", percent=True, empty_text="How many of the validation pictures are right, and wrong."
+        )
+        self.accuracy.setObjectName("accuracyChart")
+        self.rate = LineChart("Learning rate", "learning rate", empty_text="The size of the steps over the training.")
+        self.rate.setObjectName("learningRateChart")
+        self.finder = LineChart(
+            "Learning rate finder",
+            "loss",
+            x_label="learning rate",
+            log_x=True,
+            empty_text="“Find a learning rate” tries ever larger ones here; the loss falls fastest at a good one.",
+        )
+        self.finder.setObjectName("lrFinderChart")
+        self.finder.clicked_x.connect(self._take_rate)
+        for chart in (self.loss, self.accuracy, self.rate, self.finder):
+            chart.failed.connect(self.failed)
+
+    def _make_tabs(self) -> QWidget:
+        self.table = EpochTable()
+        self.table.setObjectName("epochTable")
+        self.messages = named(QListWidget(), "messagesList")
+        self.messages.setStyleSheet(ON_CARD)
+        self.messages.setWordWrap(True)
+        self.messages.setAccessibleName("Messages of the training")
+        self.use_button = named(QPushButton(), "useRateButton")
+        self.use_button.setToolTip("Takes the suggested learning rate. A click into the chart takes any other.")
+        self.use_button.clicked.connect(self._use_suggestion)
+        self.use_button.hide()
+        self.finder.add_tool(self.use_button)
+        rates = QWidget()
+        columns = QHBoxLayout(rates)
+        columns.setContentsMargins(theme.GAP, theme.GAP, theme.GAP, 0)
+        columns.setSpacing(theme.MARGIN)
+        columns.addWidget(self.rate, 2)
+        columns.addWidget(self.finder, 3)
+        self.tabs = named(QTabWidget(), "trainTabs")
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
+        self.tabs.addTab(self.table, "Epochs")
+        self.tabs.addTab(rates, "Learning rate")
+        self.tabs.addTab(self.messages, "Messages")
+        card = common.Card()
+        card.body.setContentsMargins(theme.GAP, theme.GAP // 2, theme.GAP, theme.GAP)
+        card.body.addWidget(self.tabs)
+        return card
+
+    # -- history ----------------------------------------------------------------------
+
+    @property
+    def rows(self) -> tuple[EpochDone, ...]:
+        """The epochs shown."""
+        return tuple(self._rows)
+
+    def clear(self) -> None:
+        """A new training begins."""
+        self._trace = BatchTrace()
+        self.messages.clear()
+        self._name_messages()
+        self.show_history([])
+
+    def show_history(self, rows: Sequence[EpochDone], best: int = 0) -> None:
+        """Show a run's epochs. `best` is the number of the best one; 0 to work it out."""
+        if list(rows) != self._rows[: len(rows)]:
+            self._trace = BatchTrace()
+        self._rows, self._best = list(rows), best
+        self.flush()
+
+    def add_epoch(self, row: EpochDone) -> None:
+        """One more epoch; an epoch that is run again takes its place and those after it away."""
+        self._rows = [old for old in self._rows if old.epoch < row.epoch] + [row]
+        self._best = 0
+        self._trace.end(row.epoch)
+        self._schedule()
+
+    def add_batch(self, batch: BatchDone) -> None:
+        """One more batch."""
+        self._trace.add(batch)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    @Slot()
+    def flush(self) -> None:
+        """Show now what the timer would show soon."""
+        self._timer.stop()
+        rows = self._rows
+        self.table.set_rows(rows, self._best)
+        for chart in (self.loss, self.accuracy, self.rate):
+            chart.clear()
+        xs = [float(row.epoch) for row in rows]
+        batch_xs, losses, rates = self._trace.points()
+        palette = theme.CLASS_COLORS
+        self.loss.set_series(TRAINING, xs, [row.train_loss for row in rows], palette[0])
+        self.loss.set_series(VALIDATION, xs, [row.valid_loss for row in rows], palette[1])
+        if batch_xs:
+            self.loss.set_series(BATCH, batch_xs, losses, palette[0], faint=True)
+            self.rate.set_series("learning rate", batch_xs, rates, palette[2])
+        else:
+            self.rate.set_series("learning rate", xs, [row.lr for row in rows], palette[2])
+        self.accuracy.set_series("accuracy", xs, [row.accuracy for row in rows], palette[2])
+        self.accuracy.set_series("error rate", xs, [row.error_rate for row in rows], palette[6])
+        unfrozen = next((row.epoch for row in rows if row.phase == "unfrozen"), None)
+        if unfrozen is not None and unfrozen > 1:
+            for chart in (self.loss, self.accuracy, self.rate):
+                chart.mark(unfrozen - 0.5, "unfrozen")
+
+    # -- learning-rate finder ---------------------------------------------------------
+
+    def show_finder(self, found: LrFound) -> None:
+        """Show what the range test found."""
+        self._suggestion = found.suggestion
+        self.finder.clear()
+        self.finder.set_series("loss", found.rates, found.losses, theme.CLASS_COLORS[0])
+        self.finder.mark(found.suggestion, words.rate_text(found.suggestion))
+        self.use_button.setText(f"Use {words.rate_text(found.suggestion)}")
+        self.use_button.show()
+        self.tabs.setCurrentIndex(1)
+
+    @Slot()
+    def _use_suggestion(self) -> None:
+        self.rate_chosen.emit(self._suggestion)
+
+    @Slot(float)
+    def _take_rate(self, rate: float) -> None:
+        if self.finder.series_names():
+            self.rate_chosen.emit(rate)
+
+    # -- messages ---------------------------------------------------------------------
+
+    def add_message(self, message: Message) -> None:
+        """One more line; warnings stand out, also in the tab's name."""
+        item = QListWidgetItem(message.text)
+        if message.level == "warning":
+            item.setIcon(theme.icon("warning", theme.current().warn))
+            item.setForeground(QColor(theme.current().warn))
+        else:
+            item.setIcon(theme.icon("info", theme.current().muted))
+        self.messages.addItem(item)
+        if self.messages.count() > _MOST_MESSAGES:
+            self.messages.takeItem(0)
+        self.messages.scrollToBottom()
+        self._name_messages()
+
+    def _name_messages(self) -> None:
+        count = self.messages.count()
+        self.tabs.setTabText(2, f"Messages ({count})" if count else "Messages")

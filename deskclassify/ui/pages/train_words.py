@@ -1,0 +1,162 @@
+"""The Train page's sentences, and the time left: everything that can be said without a widget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from deskclassify.core.architectures import Architecture
+from deskclassify.core.errors import InputError
+from deskclassify.core.requests import Preset
+from deskclassify.core.sources import Listing
+
+PRESETS: dict[Preset, tuple[str, str]] = {
+    "quick": (
+        "Quick",
+        "Only the new last layers learn: done in seconds. Right for a first look, and often best for few pictures.",
+    ),
+    "balanced": (
+        "Balanced",
+        "After that the whole network learns for a few rounds: minutes, and usually more accurate.",
+    ),
+    "thorough": (
+        "Thorough",
+        "The whole network learns for many rounds: the most accurate with hundreds of pictures in each class.",
+    ),
+}
+RESIZE: dict[str, tuple[str, str]] = {
+    "crop": ("Crop", "The middle square is cut out. The usual choice, when the subject is in the middle."),
+    "squish": ("Squish", "The whole picture is squeezed into a square. Nothing is lost, shapes are distorted."),
+    "pad": ("Pad", "The whole picture with plain bars beside it. Nothing is lost or distorted, it gets smaller."),
+}
+DEVICES: dict[str, str] = {
+    "auto": "Automatic",
+    "cpu": "Processor (CPU)",
+    "cuda": "NVIDIA graphics card (CUDA)",
+}
+_SMOOTHING = 0.15  # weight of a new estimate
+_JUMP = 3.0  # an estimate that differs by this factor is a new situation, such as the next phase
+
+
+def architecture_details(one: Architecture, weights_dir: Path) -> str:
+    """Size, ImageNet accuracy and where the weights are, in one line."""
+    size = f"{one.megabytes:.0f} MB"
+    if one.bundled:
+        where = "comes with the program"
+    elif (weights_dir / one.file).is_file():
+        where = "downloaded"
+    else:
+        where = f"to download ({size})"
+    facts = (f"{one.parameters / 1e6:.1f} M parameters", size, f"{one.accuracy:.1f} % ImageNet", where)
+    return " · ".join(fact.replace(" ", "\u00a0") for fact in facts)  # lines break between the facts only
+
+
+def parse_learning_rate(text: str) -> float | None:
+    """The number typed; None for an empty text, which means “automatic”.
+
+    Raises:
+        InputError: it is no number above 0 and up to 10.
+    """
+    text = text.strip().replace(",", ".")
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value <= 10.0:
+        raise InputError("The learning rate is a number such as 1e-3 or 0.001. Leave it empty for an automatic one.")
+    return value
+
+
+def rate_text(value: float) -> str:
+    """A learning rate with the two digits that matter: “2.1e-03”."""
+    return f"{value:.1e}"
+
+
+def data_text(listing: Listing | None) -> str:
+    """What would be trained on, or what is missing."""
+    if listing is None or not listing.items:
+        return "Add pictures on the Data page first."
+    classes, subsets = len(listing.classes()), listing.subsets()
+    if classes < 2:
+        return "There is only one class. Add a second one on the Data page: a choice needs two."
+    valid = subsets.get("valid", 0)
+    return f"{subsets.get('train', 0):,} pictures of {classes} classes to learn from, {valid:,} to check with."
+
+
+def time_left_text(seconds: float) -> str:
+    """“a few seconds”, “about 40 s”, “about 2 min”, “about 1 h 20 min”."""
+    if seconds < 8:
+        return "A few seconds left"
+    if seconds < 90:
+        step = 5 if seconds < 30 else 10
+        return f"About {max(step, round(seconds / step) * step)} s left"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"About {minutes} min left"
+    minutes = round(minutes / 10) * 10 if minutes > 90 else minutes
+    return f"About {minutes // 60} h {minutes % 60} min left" if minutes % 60 else f"About {minutes // 60} h left"
+
+
+class TimeLeft:
+    """A calm estimate from jumpy ones: the predicted end moves by a fraction of each new prediction."""
+
+    def __init__(self) -> None:
+        self._end: float | None = None
+
+    def update(self, seconds_left: float, now: float) -> float:
+        """Take a new estimate; returns the smoothed seconds left. `now` is a monotonic time in seconds."""
+        new_end = now + max(0.0, seconds_left)
+        if self._end is None:
+            self._end = new_end
+        else:
+            known = max(self._end - now, 1.0)
+            ratio = max(seconds_left, 1.0) / known
+            weight = 1.0 if not 1 / _JUMP < ratio < _JUMP else _SMOOTHING
+            self._end += weight * (new_end - self._end)
+        return max(0.0, self._end - now)
+
+    def shift(self, seconds: float) -> None:
+        """The job was held that long."""
+        if self._end is not None:
+            self._end += seconds
+
+
+def speed_text(images_per_second: float | None) -> str:
+    """“85 images/s”; empty where it is not known."""
+    if not images_per_second or images_per_second <= 0:
+        return ""
+    return f"{images_per_second:,.0f} images/s" if images_per_second >= 10 else f"{images_per_second:.1f} images/s"
+
+
+def duration_text(seconds: float) -> str:
+    """How long something took: “3.9 s”, “2 min 5 s”, “1 h 10 min”."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole // 60 % 60} min"
+
+
+def result_text(result: dict[str, Any]) -> str:
+    """The end of a training in plain words, from the keys of the finished event."""
+    parts: list[str] = []
+    accuracy, valid = result.get("accuracy"), int(result.get("valid_images") or 0)
+    if accuracy is not None and valid:
+        right = round(accuracy * valid)
+        parts.append(f"{100 * accuracy:.1f} % of the validation pictures are right ({right:,} of {valid:,}).")
+    else:
+        parts.append("The network has learned, but there were no validation pictures to check it with.")
+    if result.get("stopped"):
+        parts.append(f"The training was stopped; its best epoch ({result.get('best_epoch', 0)}) is kept.")
+    elif result.get("best_epoch"):
+        parts.append(f"The best epoch was number {result['best_epoch']}.")
+    if result.get("seconds"):
+        device = f" on {result['device']}" if result.get("device") else ""
+        parts.append(f"It took {duration_text(float(result['seconds']))}{device}.")
+    skipped = int(result.get("skipped_images") or 0)
+    if skipped:
+        parts.append(f"{skipped:,} {'picture' if skipped == 1 else 'pictures'} could not be read and stayed out.")
+    return " ".join(parts)

@@ -1,0 +1,144 @@
+"""Precision, recall and F1 of each class as a sortable table with bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSortFilterProxyModel, Qt
+from PySide6.QtGui import QColor, QPainter, QResizeEvent
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
+
+from deskclassify.ui import theme
+from deskclassify.ui.widgets.epoch_table import plain_table, wanted_widths
+
+Index = QModelIndex | QPersistentModelIndex
+_NARROWEST_NAME, _WIDEST_NAME = 70, 220  # pixels
+_NO_INDEX = QModelIndex()
+SORT_ROLE = Qt.ItemDataRole.UserRole + 1
+COLUMNS = (
+    ("Class", "label", "The name of the class."),
+    ("Precision", "precision", "Of the pictures that were given this class, the share that belongs to it."),
+    ("Recall", "recall", "Of the pictures that belong to this class, the share that was found."),
+    ("F1", "f1", "One number for both: high only where precision and recall are high."),
+    ("Pictures", "support", "How many pictures of this class were measured."),
+)
+
+
+class PerClassModel(QAbstractTableModel):
+    """One row for each class."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._names: list[str] = []
+        self._values: dict[str, dict[str, float]] = {}
+
+    def set_values(self, classes: Sequence[str], per_class: dict[str, dict[str, float]]) -> None:
+        """Show other numbers, as `metrics.per_class` gives them."""
+        self.beginResetModel()
+        self._names, self._values = list(classes), dict(per_class)
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NO_INDEX) -> int:  # noqa: N802
+        """One for each class."""
+        return 0 if parent.isValid() else len(self._names)
+
+    def columnCount(self, parent: Index = _NO_INDEX) -> int:  # noqa: N802
+        """As many as `COLUMNS`."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Text, and the plain value under `SORT_ROLE`."""
+        if not index.isValid():
+            return None
+        name, key = self._names[index.row()], COLUMNS[index.column()][1]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignLeft if key == "label" else Qt.AlignmentFlag.AlignRight
+            return side | Qt.AlignmentFlag.AlignVCenter
+        if key == "label":
+            shown = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, SORT_ROLE)
+            return name if role in shown else None
+        value = self._values[name][key]
+        if role == SORT_ROLE:
+            return value
+        if role == Qt.ItemDataRole.DisplayRole:
+            return f"{value:.0f}" if key == "support" else f"{100 * value:.1f} %"
+        return None
+
+    def headerData(  # noqa: N802
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Names of the columns, explained in the tool tip."""
+        if orientation == Qt.Orientation.Vertical:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section][0]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return COLUMNS[section][2]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignLeft if section == 0 else Qt.AlignmentFlag.AlignRight
+            return side | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+
+class _BarDelegate(QStyledItemDelegate):
+    """A thin bar under a share."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw the number, then the bar along the cell's lower edge."""
+        super().paint(painter, option, index)
+        palette, share = theme.current(), float(index.data(SORT_ROLE))
+        track = QRectF(option.rect).adjusted(10, 0, -6, -3)
+        track.setTop(track.bottom() - 3)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(palette.raised))
+        painter.drawRoundedRect(track, 1.5, 1.5)
+        painter.setBrush(QColor(palette.good if share >= 0.8 else palette.warn if share >= 0.5 else palette.bad))
+        track.setWidth(track.width() * share)
+        painter.drawRoundedRect(track, 1.5, 1.5)
+        painter.restore()
+
+
+class PerClassTable(QTableView):
+    """Sortable by every column; the weakest class is one click away."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = PerClassModel(self)
+        proxy = QSortFilterProxyModel(self)
+        proxy.setSourceModel(self._model)
+        proxy.setSortRole(SORT_ROLE)
+        proxy.setSortCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self.setModel(proxy)
+        plain_table(self)
+        self.setSortingEnabled(True)
+        self.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+        self.setAccessibleName("Precision, recall and F1 of each class")
+        bars = _BarDelegate(self)
+        header = self.horizontalHeader()
+        header.setMinimumSectionSize(56)
+        for column in (1, 2, 3):
+            self.setItemDelegateForColumn(column, bars)
+        theme.notifier().changed.connect(self.viewport().update)
+
+    def set_values(self, classes: Sequence[str], per_class: dict[str, dict[str, float]]) -> None:
+        """Show other numbers."""
+        self._model.set_values(classes, per_class)
+        self._spread()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Use the room there is."""
+        super().resizeEvent(event)
+        self._spread()
+
+    def _spread(self) -> None:
+        """The names get what the numbers leave, but no more than they need as long as the bars can grow."""
+        name, *numbers = wanted_widths(self)
+        shares = [max(numbers[:3])] * 3
+        room = self.viewport().width() - sum(shares) - numbers[3]
+        name = max(_NARROWEST_NAME, min(room, max(min(name, _WIDEST_NAME), room // 2)))
+        spare = max(0, room - name) // 4
+        for column, width in enumerate((name, *(share + spare for share in (*shares, numbers[3])))):
+            self.setColumnWidth(column, width)
