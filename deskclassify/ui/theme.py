@@ -248,9 +248,24 @@ def _recolour_icons(app: QApplication) -> None:
         if isinstance(widget, QAbstractButton):
             owners.append(widget)
         owners.extend(widget.actions())
-    fresh: dict[str, QIcon] = {}
+    fresh: dict[tuple[str, bool], QIcon] = {}
     for owner in owners:
         name = names.get(owner.icon().cacheKey())
         if name is not None:
-            fresh.setdefault(name, icon(name))
-            owner.setIcon(fresh[name])
+            accent = owner.property("role") == "primary"
+            if (name, accent) not in fresh:
+                fresh[name, accent] = _icon_on_accent(name) if accent else icon(name)
+            owner.setIcon(fresh[name, accent])
+
+
+def _icon_on_accent(name: str) -> QIcon:
+    made = icon(name, current().accent_text)
+    _state.icon_names[made.cacheKey()] = name
+    return made
+
+
+def recolour_for_accent(button: QAbstractButton) -> None:
+    """Give a button that lies on the accent colour its icon in the colour for that."""
+    name = _state.icon_names.get(button.icon().cacheKey())
+    if name is not None:
+        button.setIcon(_icon_on_accent(name))

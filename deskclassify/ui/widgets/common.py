@@ -57,8 +57,9 @@ def _label(text: str, role: str) -> QLabel:
 
 
 def primary(button: _ButtonT) -> _ButtonT:
-    """Make a button the one that stands out."""
+    """Make a button the one that stands out. Set its icon before."""
     button.setProperty("role", "primary")
+    theme.recolour_for_accent(button)
     return button
 
 

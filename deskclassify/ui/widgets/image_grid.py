@@ -10,8 +10,6 @@ from PySide6.QtCore import (
     QAbstractListModel,
     QModelIndex,
     QPersistentModelIndex,
-    QPoint,
-    QRect,
     QSize,
     Qt,
     QTimer,
@@ -199,8 +197,3 @@ class ImageGrid(QListView):
         """Nothing is wanted any more."""
         super().hideEvent(event)
         thumbnails.shared().want(id(self), [])
-
-    def cell_rect(self, row: int) -> QRect:
-        """Where a row is drawn, for tests and overlays."""
-        rect = self.visualRect(self.model_.index(row))
-        return rect.translated(QPoint(0, 0))

@@ -1,0 +1,56 @@
+"""What a drop on the window does: one path or many."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData
+
+from deskclassify.core.pictures import is_picture_name
+from deskclassify.ui.session import Session
+
+
+def paths_of(data: QMimeData) -> list[Path]:
+    """The files and folders of this computer in a drop."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
+def holds_pictures(folder: Path) -> bool:
+    """Whether pictures lie directly in a folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(is_picture_name(entry.name) and entry.is_file() for entry in entries)
+    except OSError:
+        return False
+
+
+def open_all(session: Session, dropped: list[Path]) -> None:
+    """Open what was dropped.
+
+    Several folders of pictures become a class each, and so does one more folder of pictures for
+    a project that has class folders. Pictures are classified together. All else is opened one by one.
+
+    Raises:
+        InputError: something of it cannot be opened; what comes before it has been.
+    """
+    pictures = [path for path in dropped if path.is_file() and is_picture_name(path.name)]
+    folders = [path for path in dropped if path.is_dir()]
+    classes = [folder for folder in folders if holds_pictures(folder) and _as_class(session, len(folders))]
+    if classes and not session.has_project:
+        session.new_project(classes[0].resolve().parent.name or "Project")
+    for folder in classes:
+        session.add_folder(folder, folder.resolve().name)
+    if classes:
+        session.page_wanted.emit("data")
+    for path in dropped:
+        if path not in classes and path not in pictures:
+            session.open_path(path)
+    if pictures:
+        session.page_wanted.emit("predict")
+        session.predict(pictures)
+
+
+def _as_class(session: Session, folders: int) -> bool:
+    data = session.project.data
+    return folders > 1 or any(source.label for source in data.sources)

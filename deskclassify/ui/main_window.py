@@ -1,0 +1,294 @@
+"""The window: it composes navigation, pages, menu and status bar, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+from PySide6.QtCore import QByteArray, QTimer, QUrl, Slot
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QPaintEvent,
+)
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from deskclassify.core import paths
+from deskclassify.core.settings import Theme
+from deskclassify.ui import closing, dialogs, drops
+from deskclassify.ui.actions import Actions, ThemeMenu
+from deskclassify.ui.navigation import PAGES, NavigationRail
+from deskclassify.ui.pages.data import DataPage
+from deskclassify.ui.pages.evaluate import EvaluatePage
+from deskclassify.ui.pages.layers import LayersPage
+from deskclassify.ui.pages.predict import PredictPage
+from deskclassify.ui.pages.train import TrainPage
+from deskclassify.ui.problem_bar import ProblemBar
+from deskclassify.ui.session import Session
+from deskclassify.ui.status import StatusBar
+from deskclassify.ui.widgets import thumbnails
+from deskclassify.ui.widgets.common import run_guarded
+
+_EXAMINE_MILLISECONDS = 1_500  # after the first paint, so that start-up is not slowed
+_SIZE = (1280, 800)  # pixels
+
+
+class MainWindow(QMainWindow):
+    """The window on a session."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("MainWindow")
+        self.session = session
+        self._painted = False
+        self._ended = False
+        self.setAcceptDrops(True)
+        self.setMinimumSize(960, 640)
+        self._build()
+        self.actions_ = Actions(self, self.menuBar())
+        self.theme_menu = ThemeMenu(self.actions_.menus["theme"], session.settings.theme, self.choose_theme)
+        for action in self.navigation.actions():
+            self.actions_.menus["pages"].insertAction(self.actions_.menus["pages"].actions()[0], action)
+        self.actions_.menus["recent"].aboutToShow.connect(self._fill_recent)
+        self._connect()
+        self._restore()
+
+    def _build(self) -> None:
+        session = self.session
+        self.pages = QStackedWidget()
+        self.pages.setObjectName("pages")
+        for page in (
+            DataPage(session),
+            TrainPage(session),
+            EvaluatePage(session),
+            LayersPage(session),
+            PredictPage(session),
+        ):
+            page.setProperty("role", "page")
+            self.pages.addWidget(page)
+        self.navigation = NavigationRail(self)
+        self.problem_bar = ProblemBar()
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self.problem_bar)
+        right.addWidget(self.pages, 1)
+        middle = QWidget()
+        row = QHBoxLayout(middle)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.navigation)
+        row.addLayout(right, 1)
+        self.setCentralWidget(middle)
+        self.setStatusBar(StatusBar(session, self))
+        self._examine = QTimer(self)
+        self._examine.setSingleShot(True)
+        self._examine.setInterval(_EXAMINE_MILLISECONDS)
+        self._examine.timeout.connect(session.examine)
+
+    def _connect(self) -> None:
+        session = self.session
+        self.navigation.chosen.connect(self.show_page)
+        session.page_wanted.connect(self.show_page)
+        session.failed.connect(self.problem_bar.show_failure)
+        for signal in (
+            session.project_changed,
+            session.listing_changed,
+            session.train_state_changed,
+            session.run_changed,
+            session.undo_stack.indexChanged,
+        ):
+            signal.connect(self._refresh)
+        session.settings_changed.connect(self._settings_changed)
+        self._refresh()
+
+    def _restore(self) -> None:
+        settings = self.session.settings
+        self.resize(*_SIZE)
+        if settings.geometry:
+            self.restoreGeometry(QByteArray.fromBase64(settings.geometry.encode("ascii", "ignore")))
+        # A page that shows results would be empty at start.
+        self.show_page(settings.page if settings.page == "predict" else "data")
+
+    # -- what outsiders call ------------------------------------------------------------
+
+    def open_path(self, path: str | Path) -> None:
+        """Open a project, a folder of pictures, a model or a picture; a failure is shown."""
+        run_guarded(self.session, self.session.open_path, Path(path))
+
+    @Slot(str)
+    def show_page(self, name: str) -> None:
+        """Show a page by its name: data, train, evaluate, layers or predict."""
+        if name in PAGES:
+            self.pages.setCurrentIndex(list(PAGES).index(name))
+            self.navigation.show_chosen(name)
+
+    @Slot(str)
+    def choose_theme(self, name: str) -> None:
+        """Use another theme and remember it."""
+        if name in get_args(Theme):
+            chosen: Theme = "light" if name == "light" else "dark" if name == "dark" else "system"
+            self.session.change_settings(replace(self.session.settings, theme=chosen))
+
+    # -- actions ------------------------------------------------------------------------
+
+    @Slot()
+    def new_project(self) -> None:
+        """Ask for a name and begin a new project."""
+        name = dialogs.ask_name(self, "New project", "What is it about?", "Project")
+        if name:
+            run_guarded(self.session, self.session.new_project, name)
+            self.show_page("data")
+
+    @Slot()
+    def open_project(self) -> None:
+        """Ask for a project file or a model and open it."""
+        chosen = dialogs.ask_file(self, self.session, "Open", "Projects and models (*.deskclassify *.onnx)")
+        if chosen is not None:
+            self.open_path(chosen)
+
+    @Slot()
+    def add_folder(self) -> None:
+        """Ask for a folder of class folders and add it."""
+        chosen = dialogs.ask_folder(self, self.session, "Choose a folder that holds one folder for each class")
+        if chosen is not None:
+            run_guarded(self.session, self.session.add_folder, chosen)
+            self.show_page("data")
+
+    @Slot()
+    def train(self) -> None:
+        """Go to the Train page and begin."""
+        self.show_page("train")
+        run_guarded(self.session, self.session.start_training)
+
+    @Slot()
+    def stop(self) -> None:
+        """Stop the training."""
+        self.session.stop_training()
+
+    @Slot()
+    def export_model(self) -> None:
+        """Ask for a file and export the trained model to it."""
+        suggested = f"{self.session.project.name or 'model'}.onnx"
+        chosen = dialogs.ask_target(self, self.session, "Export model", suggested, "Models (*.onnx)")
+        if chosen is not None:
+            self.session.status.emit("The model is being exported and compared with training …")
+            run_guarded(self.session, self.session.export, chosen)
+
+    @Slot()
+    def undo(self) -> None:
+        """Take back the last change of the data."""
+        self.session.undo_stack.undo()
+
+    @Slot()
+    def redo(self) -> None:
+        """Make the change again that was taken back."""
+        self.session.undo_stack.redo()
+
+    @Slot()
+    def show_preferences(self) -> None:
+        """Open the preferences."""
+        from deskclassify.ui.preferences import PreferencesDialog
+
+        PreferencesDialog(self.session, self).exec()
+
+    @Slot()
+    def show_getting_started(self) -> None:
+        """Explain the five pages."""
+        from deskclassify.ui.about import GettingStartedDialog
+
+        GettingStartedDialog(self).exec()
+
+    @Slot()
+    def show_about(self) -> None:
+        """Versions and licences."""
+        from deskclassify.ui.about import AboutDialog
+
+        AboutDialog(self.session, self).exec()
+
+    @Slot()
+    def open_log(self) -> None:
+        """Open the folder of the logs."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.log_dir())))
+
+    # -- keeping in step ------------------------------------------------------------------
+
+    @Slot()
+    def _refresh(self) -> None:
+        session, actions = self.session, self.actions_
+        name = session.project.name if session.has_project else ""
+        self.setWindowTitle(f"{name} — deskclassify" if name else "deskclassify")
+        actions["actionTrain"].setEnabled(session.can_train())
+        actions["actionStop"].setEnabled(session.train_state in ("running", "paused"))
+        actions["actionExport"].setEnabled(session.run is not None)
+        stack = session.undo_stack
+        actions["actionUndo"].setEnabled(stack.canUndo())
+        actions["actionUndo"].setText(f"&Undo {stack.undoText()}".strip())
+        actions["actionRedo"].setEnabled(stack.canRedo())
+        actions["actionRedo"].setText(f"&Redo {stack.redoText()}".strip())
+
+    @Slot()
+    def _settings_changed(self) -> None:
+        dialogs.apply_theme(self.session.settings.theme)
+        self.theme_menu.show(self.session.settings.theme)
+
+    @Slot()
+    def _fill_recent(self) -> None:
+        menu: QMenu = self.actions_.menus["recent"]
+        menu.clear()
+        for text in self.session.settings.recent:
+            path = Path(text)
+            if path.exists():
+                action = menu.addAction(path.stem.replace("&", "&&"))
+                action.setData(text)
+                action.setToolTip(text)
+                action.triggered.connect(self._open_recent)
+        if menu.isEmpty():
+            menu.addAction("No recent projects").setEnabled(False)
+
+    @Slot()
+    def _open_recent(self) -> None:
+        action = self.sender()
+        if action is not None:
+            self.open_path(str(action.data()))  # type: ignore[attr-defined]
+
+    # -- Qt -------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
+        """After the first paint there is time to examine the machine."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            self._examine.start()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 (Qt's name)
+        """Files and folders are welcome."""
+        if drops.paths_of(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 (Qt's name)
+        """Open what was dropped."""
+        event.acceptProposedAction()
+        run_guarded(self.session, drops.open_all, self.session, drops.paths_of(event.mimeData()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
+        """Stop what runs, in good order; a training only if the user agrees."""
+        if self._ended:
+            event.accept()
+            return
+        if self.session.train_state != "idle" and not closing.may_stop(self):
+            event.ignore()
+            return
+        self._ended = True
+        self._examine.stop()
+        self._remember()
+        closing.end_jobs(self, self.session.owner)
+        thumbnails.finish()
+        event.accept()
+
+    def _remember(self) -> None:
+        geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
+        page = list(PAGES)[self.pages.currentIndex()]
+        self.session.change_settings(replace(self.session.settings, geometry=geometry, page=page))

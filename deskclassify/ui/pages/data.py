@@ -1,0 +1,242 @@
+"""The Data page: which pictures, which classes, how they are split, and what is wrong with them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from deskclassify.core.events import Progress
+from deskclassify.ui import dialogs, theme
+from deskclassify.ui.pages.data_pictures import DataPictures
+from deskclassify.ui.pages.data_settings import SourcesCard, SplitCard
+from deskclassify.ui.session import Session
+from deskclassify.ui.widgets.class_table import ClassTable, class_rows
+from deskclassify.ui.widgets.common import Card, EmptyState, heading, muted, primary, run_guarded, subheading
+from deskclassify.ui.widgets.label_rule import LabelRuleEditor
+from deskclassify.ui.widgets.problems_list import ProblemsList, all_problems
+
+_LEFT_PIXELS = 372
+_TABLE_PIXELS = 190
+_PROBLEMS_PIXELS = 132
+
+
+class DataPage(QWidget):
+    """Shows the session's data; an empty state until there is any."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("dataPage")
+        self._session = session
+        self.add_button = self._make_add_button()
+        self.summary = muted("")
+        self.summary.setObjectName("dataSummary")
+        self.summary.setWordWrap(False)
+        self.continue_button = primary(QPushButton("Continue to training"))
+        self.continue_button.setObjectName("continueButton")
+        self.progress_text = muted("")
+        self.progress_text.setObjectName("scanText")
+        self.progress = QProgressBar()
+        self.progress.setObjectName("scanProgress")
+        self.progress.setAccessibleName("Check of all pictures")
+        self.class_table = ClassTable()
+        self.pictures = DataPictures(session)
+        self.problems = ProblemsList()
+        self.problems_title = subheading("")
+        self.stack = QStackedWidget()
+        self._build()
+        self._connect()
+        self._refresh()
+
+    def _make_add_button(self) -> QPushButton:
+        button = QPushButton("Add pictures")
+        button.setObjectName("addFolderButton")
+        button.setIcon(theme.icon("folder-add"))
+        button.setProperty("hasMenu", True)
+        menu = QMenu(button)
+        menu.addAction(theme.icon("folders"), "Folder of class folders…", self._add_folder)
+        menu.addAction(theme.icon("folder"), "One class folder…", self._add_class_folder)
+        button.setMenu(menu)
+        return button
+
+    # -- layout -------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(theme.GAP + 4)
+        top.addWidget(heading("Data"))
+        top.addWidget(self.summary, 1, Qt.AlignmentFlag.AlignBottom)
+        top.addWidget(self.add_button)
+        top.addWidget(self.continue_button)
+        content = QWidget()
+        row = QHBoxLayout(content)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.MARGIN - 4)
+        row.addWidget(self._left())
+        row.addWidget(self._right(), 1)
+        self.stack.addWidget(self._empty())
+        self.stack.addWidget(content)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.MARGIN, theme.MARGIN - 4, theme.MARGIN, theme.MARGIN - 4)
+        layout.setSpacing(theme.GAP + 6)
+        layout.addLayout(top)
+        layout.addWidget(self.stack, 1)
+
+    def _empty(self) -> QWidget:
+        frame = Card()
+        frame.setObjectName("dropFrame")
+        frame.setProperty("role", "")
+        self.choose_button = primary(QPushButton("Choose a folder…"))
+        self.choose_button.setObjectName("chooseFolderButton")
+        self.choose_button.clicked.connect(self._add_folder)
+        text = (
+            "The folder holds one folder for each class, and each of those the pictures of that class. "
+            "Ten pictures a class are enough to begin with. They stay where they are and are never changed."
+        )
+        frame.body.addWidget(EmptyState("folders", "Drop a folder of pictures here", text, self.choose_button))
+        return frame
+
+    def _left(self) -> QWidget:
+        classes = Card("Classes")
+        self.class_table.setMinimumHeight(_TABLE_PIXELS)
+        classes.body.addWidget(self.class_table, 1)
+        column = QWidget()
+        column.setProperty("role", "page")
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 0, theme.GAP, 0)
+        layout.setSpacing(theme.GAP + 4)
+        layout.addWidget(classes, 1)
+        layout.addWidget(SplitCard(self._session))
+        layout.addWidget(LabelRuleEditor(self._session))
+        layout.addWidget(SourcesCard(self._session))
+        area = QScrollArea()
+        area.setWidget(column)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFixedWidth(_LEFT_PIXELS)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return area
+
+    def _right(self) -> QWidget:
+        self.problems_card = Card()
+        self.problems_card.body.addWidget(self.problems_title)
+        self.problems_card.body.addWidget(self.problems, 1)
+        upper = Card()
+        upper.body.addWidget(self.pictures, 1)
+        self.progress_row = QWidget()
+        row = QHBoxLayout(self.progress_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.progress_text)
+        row.addWidget(self.progress, 1)
+        upper.body.addWidget(self.progress_row)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.setHandleWidth(theme.GAP + 4)
+        splitter.setChildrenCollapsible(False)
+        splitter.addWidget(upper)
+        splitter.addWidget(self.problems_card)
+        splitter.setStretchFactor(0, 1)
+        splitter.setSizes([1000, _PROBLEMS_PIXELS])
+        return splitter
+
+    def _connect(self) -> None:
+        session = self._session
+        session.project_changed.connect(self._refresh)
+        session.listing_changed.connect(self._listing_changed)
+        session.scan_progress.connect(self._scanning)
+        session.scan_changed.connect(self._show_problems)
+        session.train_state_changed.connect(self._refresh)
+        self.class_table.chosen.connect(self.pictures.show_class)
+        self.class_table.model_.renamed.connect(self._rename)
+        self.class_table.remove_wanted.connect(self._remove)
+        self.continue_button.clicked.connect(self._continue)
+
+    # -- state --------------------------------------------------------------------------
+
+    @Slot()
+    def _refresh(self) -> None:
+        has_data = bool(self._session.project.data.sources)
+        self.stack.setCurrentIndex(1 if has_data else 0)
+        listing = self._session.listing
+        self.continue_button.setVisible(has_data)
+        self.continue_button.setEnabled(listing is not None and len(listing.classes()) > 1)
+        self.summary.setText(self._summary() if has_data else "")
+
+    def _summary(self) -> str:
+        listing = self._session.listing
+        if listing is None:
+            return "Looking into the folders …"
+        counts = listing.subsets()
+        words = {"train": "for training", "valid": "for validation", "test": "for testing"}
+        split = " · ".join(f"{counts[name]:,} {text}" for name, text in words.items() if name in counts)
+        return f"{len(listing.items):,} pictures · {split}" if split else "No pictures yet"
+
+    @Slot()
+    def _listing_changed(self) -> None:
+        self.class_table.set_rows(class_rows(self._session.listing))
+        self.pictures.refresh()
+        self._show_problems()
+        self._refresh()
+
+    @Slot(object)
+    def _scanning(self, progress: Progress) -> None:
+        self.progress_row.setVisible(progress.done < progress.total)
+        self.progress_text.setText(f"Checking pictures … {progress.done:,} of {progress.total:,}")
+        self.progress.setRange(0, progress.total)
+        self.progress.setValue(progress.done)
+
+    @Slot()
+    def _show_problems(self) -> None:
+        self.progress_row.hide()
+        found = all_problems(self._session.listing, self._session.scan_result)
+        self.problems.model_.set_problems(found)
+        self.problems_card.setVisible(bool(found))
+        self.problems_title.setText("1 remark" if len(found) == 1 else f"{len(found):,} remarks")
+        self.pictures.mark_unreadable()
+
+    # -- commands -----------------------------------------------------------------------
+
+    @Slot()
+    def _add_folder(self) -> None:
+        chosen = dialogs.ask_folder(self, self._session, "Choose a folder that holds one folder for each class")
+        if chosen is not None:
+            run_guarded(self._session, self._session.add_folder, chosen)
+
+    @Slot()
+    def _add_class_folder(self) -> None:
+        chosen = dialogs.ask_folder(self, self._session, "Choose a folder with the pictures of one class")
+        if chosen is not None:
+            name = dialogs.ask_name(self, "Class", "What do the pictures of this folder show?", chosen.name)
+            if name:
+                run_guarded(self._session, self._session.add_folder, chosen, name)
+
+    @Slot(str, str)
+    def _rename(self, old: str, new: str) -> None:
+        # Later: the table resets its rows, and must not while its editor is still closing.
+        QTimer.singleShot(0, self, _Later(self._session, old, new))
+
+    @Slot(str)
+    def _remove(self, name: str) -> None:
+        run_guarded(self._session, self.pictures.leave_out_class, name)
+
+    @Slot()
+    def _continue(self) -> None:
+        self._session.page_wanted.emit("train")
+
+
+class _Later:
+    """A renaming that waits for its turn."""
+
+    def __init__(self, session: Session, old: str, new: str) -> None:
+        self._session, self._names = session, (old, new)
+
+    def __call__(self) -> None:
+        run_guarded(self._session, self._session.rename_class, *self._names)

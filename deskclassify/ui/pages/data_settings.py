@@ -1,0 +1,164 @@
+"""The cards of the Data page for the validation split and for the folders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
+
+from deskclassify.core.sources import Source
+from deskclassify.ui import theme
+from deskclassify.ui.session import Session
+from deskclassify.ui.widgets.common import Card, muted, run_guarded
+
+_DEBOUNCE_MILLISECONDS = 400
+_ROW_PIXELS = 28
+_MOST_ROWS = 4
+_LARGEST_SEED = 2_147_483_647
+
+
+class SplitCard(Card):
+    """Share and seed of the validation pictures."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__("Validation", parent)
+        self._session = session
+        self.share = QSpinBox()
+        self.share.setObjectName("validPctSpin")
+        self.share.setRange(5, 50)
+        self.share.setSuffix(" %")
+        self.share.setToolTip("Share of each class that is kept apart, to measure how well the network does.")
+        self.seed = QSpinBox()
+        self.seed.setObjectName("seedSpin")
+        self.seed.setRange(0, _LARGEST_SEED)
+        self.seed.setToolTip("Another number draws other validation pictures; the same number always the same.")
+        share_label, seed_label = QLabel("&Share"), QLabel("Se&ed")
+        share_label.setBuddy(self.share)
+        seed_label.setBuddy(self.seed)
+        row = QHBoxLayout()
+        row.setSpacing(theme.GAP)
+        row.addWidget(share_label)
+        row.addWidget(self.share, 1)
+        row.addSpacing(theme.GAP)
+        row.addWidget(seed_label)
+        row.addWidget(self.seed, 1)
+        self.body.addLayout(row)
+        self._debounce = QTimer(self)
+        self._debounce.setSingleShot(True)
+        self._debounce.setInterval(_DEBOUNCE_MILLISECONDS)
+        self._debounce.timeout.connect(self._apply)
+        self.share.valueChanged.connect(self._debounce.start)
+        self.seed.valueChanged.connect(self._debounce.start)
+        session.project_changed.connect(self._show)
+        self._show()
+
+    @Slot()
+    def _show(self) -> None:
+        data = self._session.project.data
+        for spin, value in ((self.share, round(100 * data.valid_pct)), (self.seed, data.seed)):
+            spin.blockSignals(True)
+            spin.setValue(value)
+            spin.blockSignals(False)
+
+    @Slot()
+    def _apply(self) -> None:
+        data = replace(self._session.project.data, valid_pct=self.share.value() / 100, seed=self.seed.value())
+        run_guarded(self._session, self._session.change_data, "change the validation share", data)
+
+
+class SourcesCard(Card):
+    """The folders of the project, and what was left out or mended by hand."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__("Folders", parent)
+        self._session = session
+        self.list = QListWidget()
+        self.list.setObjectName("sourcesList")
+        self.list.setAccessibleName("Folders")
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.remove_action = QAction(theme.icon("remove"), "Remove from the project", self.list)
+        self.remove_action.setShortcut(QKeySequence("Delete"))
+        self.remove_action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self.remove_action.triggered.connect(self._remove)
+        self.list.addAction(self.remove_action)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.remove_button = QToolButton()
+        self.remove_button.setObjectName("removeSourceButton")
+        self.remove_button.setDefaultAction(self.remove_action)
+        self.remove_button.setIconSize(QSize(18, 18))
+        self.remove_button.setToolTip("Take the chosen folder out of the project; nothing on the disk changes")
+        self.repairs = muted("")
+        self.restore_button = QPushButton("Put back")
+        self.restore_button.setObjectName("restoreButton")
+        self.restore_button.setToolTip("Use the pictures again that were left out by hand")
+        self._build()
+        self.restore_button.clicked.connect(self._restore)
+        self.list.currentRowChanged.connect(self._chosen)
+        session.project_changed.connect(self._show)
+        self._show()
+
+    def _build(self) -> None:
+        row = QHBoxLayout()
+        row.addWidget(self.list, 1)
+        row.addWidget(self.remove_button, 0, Qt.AlignmentFlag.AlignTop)
+        end = QHBoxLayout()
+        end.addWidget(self.repairs, 1)
+        end.addWidget(self.restore_button)
+        self.body.addLayout(row)
+        self.body.addLayout(end)
+
+    @Slot()
+    def _show(self) -> None:
+        data = self._session.project.data
+        self.list.clear()
+        for source in data.sources:
+            name = Path(source.path).name or source.path
+            item = QListWidgetItem(theme.icon("folder" if source.label else "folders"), name)
+            if source.label:
+                item.setText(f"{name} → {source.label}")
+            item.setToolTip(source.path)
+            self.list.addItem(item)
+        rows = min(max(1, len(data.sources)), _MOST_ROWS)
+        self.list.setFixedHeight(rows * _ROW_PIXELS + 2 * self.list.frameWidth() + 2)
+        self.list.setCurrentRow(0)
+        self._chosen()
+        parts = []
+        if data.excluded:
+            parts.append(f"{len(data.excluded):,} left out")
+        if data.relabelled:
+            parts.append(f"{len(data.relabelled):,} given another class")
+        self.repairs.setText("By hand: " + ", ".join(parts) if parts else "")
+        self.repairs.setVisible(bool(parts))
+        self.restore_button.setVisible(bool(data.excluded))
+
+    @Slot()
+    def _chosen(self) -> None:
+        self.remove_action.setEnabled(self._source() is not None)
+
+    def _source(self) -> Source | None:
+        sources, row = self._session.project.data.sources, self.list.currentRow()
+        return sources[row] if 0 <= row < len(sources) else None
+
+    @Slot()
+    def _remove(self) -> None:
+        source = self._source()
+        if source is not None:
+            run_guarded(self._session, self._session.remove_source, source)
+
+    @Slot()
+    def _restore(self) -> None:
+        data = replace(self._session.project.data, excluded=())
+        run_guarded(self._session, self._session.change_data, "put pictures back", data)
