@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from deskclassify.core.events import Prediction
 from deskclassify.ui import theme
 from deskclassify.ui.pages.prediction_table import milliseconds_text
-from deskclassify.ui.widgets.common import Card, muted, subheading
+from deskclassify.ui.widgets.common import Card, EmptyState, muted, subheading
 from deskclassify.ui.widgets.picture_view import PictureView
 from deskclassify.ui.widgets.probability_bars import Bar, ProbabilityBars, percent
 
@@ -34,8 +34,18 @@ class AnswerCard(Card):
         below.setSpacing(4)
         for widget in (self.answer_label, self.name_label, self.bars, self.facts_label):
             below.addWidget(widget)
-        self.body.addWidget(self.picture, 1)
-        self.body.addLayout(below)
+        full = QWidget()
+        column = QVBoxLayout(full)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.GAP)
+        column.addWidget(self.picture, 1)
+        column.addLayout(below)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(
+            EmptyState("eye", "The answer comes here", "Drop a picture, and see which classes it may belong to.")
+        )
+        self._stack.addWidget(full)
+        self.body.addWidget(self._stack)
 
     @property
     def prediction(self) -> Prediction | None:
@@ -45,7 +55,7 @@ class AnswerCard(Card):
     def show_prediction(self, prediction: Prediction | None) -> None:
         """Show another answer."""
         self._prediction = prediction
-        self.picture.show_picture(prediction.path if prediction is not None else "")
+        self.picture.show_picture(prediction.path if prediction is not None and not prediction.error else "")
         self._fill()
 
     def set_model(self, classes: tuple[str, ...], provider: str) -> None:
@@ -55,6 +65,7 @@ class AnswerCard(Card):
 
     def _fill(self) -> None:
         prediction = self._prediction
+        self._stack.setCurrentIndex(0 if prediction is None else 1)
         if prediction is None:
             for label in (self.answer_label, self.name_label, self.facts_label):
                 label.clear()
@@ -77,9 +88,18 @@ class AnswerCard(Card):
             ]
         )
         took = milliseconds_text(prediction.milliseconds)
-        by = f"computed by {self._provider}" if self._provider else ""
+        by = provider_text(self._provider)
         self.facts_label.setText(" · ".join(part for part in (took, by) if part))
 
     def _color(self, label: str) -> str:
         order = sorted(self._classes)
         return theme.class_color(order.index(label)) if label in order else ""
+
+
+def provider_text(provider: str) -> str:
+    """Where an answer was computed, in words, with ONNX Runtime's own name for it."""
+    if not provider:
+        return ""
+    places = {"CPU": "the processor", "CUDA": "the graphics card", "Tensorrt": "the graphics card"}
+    place = next((words for start, words in places.items() if provider.startswith(start)), "")
+    return f"computed on {place} ({provider})" if place else f"computed by {provider}"

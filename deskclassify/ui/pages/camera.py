@@ -19,6 +19,10 @@ MISSING = (
     'The camera needs a part that is not installed. Type: pip install "deskclassify[camera]", '
     "then start deskclassify again."
 )
+NO_LIBRARY = (
+    "The camera needs a system library that is missing; on Debian and Ubuntu type: sudo apt install libpulse0, "
+    "then start deskclassify again."
+)
 NO_CAMERA = "No camera was found. Connect one, allow this program to use it, then try again."
 
 
@@ -30,8 +34,10 @@ def multimedia() -> Any:
     """
     try:
         return importlib.import_module("PySide6.QtMultimedia")
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise InputError(MISSING, str(error)) from error
+    except ImportError as error:
+        raise InputError(f"{NO_LIBRARY} ({error}.)", str(error)) from error
 
 
 class _Preview(QWidget):

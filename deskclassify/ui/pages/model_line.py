@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from PySide6.QtCore import Slot
@@ -110,7 +111,7 @@ def exported_text(exported: Exported) -> str:
         same = "the same class as in training" if exported.top1_agreement >= 1 else "mostly the same class"
         said += (
             f" Checked on {exported.images:,} pictures: {same} for {percent(exported.top1_agreement)} of them, "
-            f"and no probability differs by more than {exported.max_abs_diff:.1e}."
+            f"and no probability differs by more than {math.ceil(exported.max_abs_diff * 1e6) / 1e6:.6f}."
         )
     if exported.accuracy is not None and exported.accuracy_before is not None:
         said += f" Accuracy {percent(exported.accuracy)}, before {percent(exported.accuracy_before)}."

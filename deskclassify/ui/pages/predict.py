@@ -134,7 +134,6 @@ class PredictPage(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setSortingEnabled(True)
         self.table.setShowGrid(False)
-        self.table.setAlternatingRowColors(True)
         self.table.setWordWrap(False)
         self.table.setTabKeyNavigation(False)
         self.table.verticalHeader().hide()
@@ -143,7 +142,7 @@ class PredictPage(QWidget):
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # as they come, until a title is clicked
         header.setSectionResizeMode(NOTE, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((NAME, 190), (LABEL, 130), (PROBABILITY, 96), (TIME, 78)):
+        for column, width in ((NAME, 180), (LABEL, 110), (PROBABILITY, 100), (TIME, 72)):
             self.table.setColumnWidth(column, width)
         self.table.selectionModel().currentRowChanged.connect(self._row_chosen)
         self.filter_edit = QLineEdit()

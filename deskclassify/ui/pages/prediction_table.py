@@ -82,6 +82,9 @@ class PredictionModel(QAbstractTableModel):
                 return _TITLES[section]
             if role == Qt.ItemDataRole.ToolTipRole:
                 return _TIPS[section]
+            if role == Qt.ItemDataRole.TextAlignmentRole:
+                side = Qt.AlignmentFlag.AlignRight if section in (PROBABILITY, TIME) else Qt.AlignmentFlag.AlignLeft
+                return side | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from deskclassify.core.errors import Failure
 from deskclassify.ui import theme
@@ -87,7 +87,12 @@ class EmptyState(QWidget):
         layout.addStretch(1)
         parts: list[QWidget] = [self.icon_label, self.title_label, self.text_label]
         for part in [*parts, button] if button is not None else parts:
-            layout.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
+            # Stretches, not an alignment: with that, the height of wrapped text is asked for the wrong width.
+            row = QHBoxLayout()
+            row.addStretch(1)
+            row.addWidget(part, 1000 if part is self.text_label else 0)
+            row.addStretch(1)
+            layout.addLayout(row)
             if isinstance(part, QLabel):
                 part.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addStretch(1)
