@@ -133,7 +133,7 @@ class GettingStartedDialog(QDialog):
             steps.addWidget(sign, row, 0, Qt.AlignmentFlag.AlignTop)
             steps.addLayout(words, row, 1)
         layout.addLayout(steps)
-        layout.addWidget(muted("Nothing leaves this computer, and your pictures are never changed."))
+        layout.addWidget(muted("Your pictures never leave this computer, and they are never changed."))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)

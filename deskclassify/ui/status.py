@@ -6,6 +6,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from deskclassify.core.events import BatchDone, EpochDone, Event, Exported, Progress
+from deskclassify.ui import theme
 from deskclassify.ui.session import Session
 
 
@@ -25,6 +26,7 @@ class StatusBar(QStatusBar):
         self.addWidget(self.job, 1)
         self.addPermanentWidget(self.device)
         self.setSizeGripEnabled(False)
+        self.setContentsMargins(theme.GAP, 2, theme.GAP, 2)
         session.status.connect(self.say)
         session.scan_progress.connect(self._scanning)
         session.scan_changed.connect(self._scan_changed)

@@ -81,7 +81,7 @@ QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url("$icons/qss-up.svg"); 
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url("$icons/qss-down.svg"); width: 10px; height: 10px; }
 QSpinBox QLineEdit, QDoubleSpinBox QLineEdit, QComboBox QLineEdit,
 QSpinBox QLineEdit:focus, QDoubleSpinBox QLineEdit:focus, QComboBox QLineEdit:focus {
-    border: none; border-radius: 0; padding: 0; background: transparent; min-height: 0; }
+    border: none; border-radius: 0; padding: 0 6px; background: transparent; min-height: 0; }
 QLineEdit QToolButton { padding: 0; border: none; background: transparent; }
 QTableView QLineEdit, QListView QLineEdit { border-radius: 0; padding: 0 4px; min-height: 0; }
 

@@ -25,8 +25,8 @@ from deskclassify.ui.widgets.common import Card, EmptyState, heading, muted, pri
 from deskclassify.ui.widgets.label_rule import LabelRuleEditor
 from deskclassify.ui.widgets.problems_list import ProblemsList, all_problems
 
-_LEFT_PIXELS = 372
-_TABLE_PIXELS = 190
+_LEFT_PIXELS = 380
+_TABLE_PIXELS = 160
 _PROBLEMS_PIXELS = 132
 
 
@@ -116,7 +116,8 @@ class DataPage(QWidget):
         layout.setSpacing(theme.GAP + 4)
         layout.addWidget(classes, 1)
         layout.addWidget(SplitCard(self._session))
-        layout.addWidget(LabelRuleEditor(self._session))
+        self.rule = LabelRuleEditor(self._session)
+        layout.addWidget(self.rule)
         layout.addWidget(SourcesCard(self._session))
         area = QScrollArea()
         area.setWidget(column)
@@ -124,6 +125,7 @@ class DataPage(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFixedWidth(_LEFT_PIXELS)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area = area
         return area
 
     def _right(self) -> QWidget:
@@ -158,6 +160,8 @@ class DataPage(QWidget):
         self.class_table.model_.renamed.connect(self._rename)
         self.class_table.remove_wanted.connect(self._remove)
         self.continue_button.clicked.connect(self._continue)
+        # Queued: the card must have its new height first.
+        self.rule.answered.connect(self._show_answer, Qt.ConnectionType.QueuedConnection)
 
     # -- state --------------------------------------------------------------------------
 
@@ -201,6 +205,10 @@ class DataPage(QWidget):
         self.problems_card.setVisible(bool(found))
         self.problems_title.setText("1 remark" if len(found) == 1 else f"{len(found):,} remarks")
         self.pictures.mark_unreadable()
+
+    @Slot()
+    def _show_answer(self) -> None:
+        self.area.ensureWidgetVisible(self.rule.apply_button, 0, theme.MARGIN)
 
     # -- commands -----------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.common import Card, muted, run_guarded
 
 _DEBOUNCE_MILLISECONDS = 400
+_SEED_PIXELS = 84
 _ROW_PIXELS = 28
 _MOST_ROWS = 4
 _LARGEST_SEED = 2_147_483_647
@@ -44,6 +45,7 @@ class SplitCard(Card):
         self.seed.setObjectName("seedSpin")
         self.seed.setRange(0, _LARGEST_SEED)
         self.seed.setToolTip("Another number draws other validation pictures; the same number always the same.")
+        self.seed.setMinimumWidth(_SEED_PIXELS)  # its range asks for more than the column has
         share_label, seed_label = QLabel("&Share"), QLabel("Se&ed")
         share_label.setBuddy(self.share)
         seed_label.setBuddy(self.seed)

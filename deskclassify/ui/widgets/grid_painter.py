@@ -30,9 +30,16 @@ class GridPainter:
         self._small.setPointSizeF(max(7.0, self._small.pointSizeF() * 0.88))
         self._metrics = QFontMetrics(self._font)
         self._small_metrics = QFontMetrics(self._small)
-        height = edge + 2 * _PAD + (self._metrics.height() if lines else 0) + _PAD * (lines > 0)
+        height = 2 * _PAD + (self._metrics.height() if lines else 0) + _PAD * (lines > 0)
         height += self._small_metrics.height() if lines > 1 else 0
-        self.cell = QSize(edge + 2 * _PAD, height)
+        self._extra = height  # pixels that are not the picture
+        self.cell = QSize(edge + 2 * _PAD, edge + height)
+
+    def fitted(self, width: int, growth: float) -> QSize:
+        """The cell with which whole columns fill a width; pictures grow by `growth` at most."""
+        columns = max(1, width // self.cell.width())
+        edge = min(width // columns - 2 * _PAD, int(self._edge * growth))
+        return QSize(edge + 2 * _PAD, edge + self._extra)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, entry: GridEntry, thumbnail: QPixmap | str | None
@@ -40,7 +47,8 @@ class GridPainter:
         """Draw one cell into `option.rect`."""
         colors = theme.current()
         cell: QRect = option.rect
-        picture = QRect(cell.left() + _PAD, cell.top() + _PAD, self._edge, self._edge)
+        edge = cell.width() - 2 * _PAD
+        picture = QRect(cell.left() + _PAD, cell.top() + _PAD, edge, edge)
         painter.save()
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         self._background(painter, option, cell)

@@ -25,6 +25,7 @@ from deskclassify.ui.widgets.grid_painter import GridPainter
 
 _REQUEST_MILLISECONDS = 15
 _ROWS_AHEAD = 2
+_LARGEST_GROWTH = 1.25
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -113,7 +114,8 @@ class ImageGrid(QListView):
 
     def __init__(self, parent: QWidget | None = None, edge: int = 112, lines: int = 1) -> None:
         super().__init__(parent)
-        self._pixels = round(edge * self.devicePixelRatioF())
+        # Cells grow until they fill the row, so pictures are decoded somewhat larger than asked for.
+        self._pixels = round(edge * _LARGEST_GROWTH * self.devicePixelRatioF())
         self._painter = GridPainter(self, edge, lines)
         self.model_ = GridModel(self._pixels, self)
         self.setModel(self.model_)
@@ -184,7 +186,10 @@ class ImageGrid(QListView):
         self.activated_entry.emit(self.entry_at(index))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
-        """More or other pictures may be in sight."""
+        """The columns share the width; more or other pictures may be in sight."""
+        cell = self._painter.fitted(self.viewport().width() - 1, _LARGEST_GROWTH)
+        if cell != self.gridSize():
+            self.setGridSize(cell)
         super().resizeEvent(event)
         self._ask_soon()
 

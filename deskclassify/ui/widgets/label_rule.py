@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from deskclassify.core.errors import Failure
@@ -37,6 +37,8 @@ _EXAMPLES = 3
 class LabelRuleEditor(Card):
     """Rule, pattern or file, preview, and a button that applies it."""
 
+    answered = Signal()  # the preview has changed
+
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__("How pictures get their class", parent)
         self._session = session
@@ -46,6 +48,7 @@ class LabelRuleEditor(Card):
         self.box.setAccessibleName("Label rule")
         for value, text in RULES.items():
             self.box.addItem(text, value)
+        self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.edit = QLineEdit()
         self.edit.setObjectName("labelRuleEdit")
         self.edit.setAccessibleName("Pattern or table of the label rule")
@@ -145,6 +148,8 @@ class LabelRuleEditor(Card):
         self.preview.setVisible(bool(text))
         self.preview.setProperty("role", role)
         self.preview.style().polish(self.preview)  # the style sheet looks at properties only now
+        if text:
+            self.answered.emit()
 
     @Slot()
     def _browse(self) -> None:
