@@ -93,9 +93,10 @@ class Runner:
 def epoch_row(row: events.EpochDone) -> str:
     """One row of the table of epochs, as fast.ai prints it."""
     minutes, seconds = divmod(round(row.seconds), 60)
+    time = f"{minutes:02d}:{seconds:02d}" if row.seconds >= 10 else f"{row.seconds:.2f} s"
     return (
         f"{row.epoch:>5}  {row.phase:<9}{row.train_loss:>11.4f}{_number(row.valid_loss):>11}"
-        f"{_number(row.accuracy):>10}{_number(row.error_rate):>11}{f'{minutes:02d}:{seconds:02d}':>8}"
+        f"{_number(row.accuracy):>10}{_number(row.error_rate):>11}{time:>8}"
     )
 
 

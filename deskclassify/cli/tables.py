@@ -28,7 +28,7 @@ def scanned(result: events.ScanDone) -> RenderableType:
         classes.add_row(Text(name), str(count))
     split = ", ".join(f"{count} {name}" for name, count in result.subsets.items())
     parts: list[RenderableType] = [
-        Text(f"{result.images} pictures in {len(result.classes)} classes ({split or 'none'})."),
+        Text(f"Pictures: {result.images} ({split or 'none'}). Classes: {len(result.classes)}."),
         classes,
     ]
     if result.unreadable:
