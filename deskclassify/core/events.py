@@ -115,7 +115,11 @@ class Listed(Event):
 
 @dataclass(frozen=True)
 class ScanDone(Event):
-    """What a folder holds."""
+    """What a folder holds.
+
+    `duplicates` are groups of equal or nearly equal pictures; `near_duplicates` are those of
+    the groups in which not all files are equal.
+    """
 
     event: ClassVar[str] = "finished"
     images: int

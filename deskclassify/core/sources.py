@@ -156,7 +156,8 @@ def list_data(spec: DataSpec, should_stop: ShouldStop = never) -> Listing:
             _by_folder(root, files, found, unlabelled, problems)
         else:
             _by_rule(root, files, spec.rule, found, problems)
-    items = [item for item in (_mended(item, spec) for item in found) if item is not None]
+    excluded = frozenset(spec.excluded)  # looked up once a picture
+    items = [_mended(item, spec) for item in found if item.key not in excluded]
     items = _unique(items, problems)
     if spec.valid_folder:
         items = _valid_folder(items, spec.valid_folder)
@@ -233,9 +234,7 @@ def _by_rule(root: Path, files: list[PurePosixPath], rule: str, found: list[Item
             found.append(Item(str(root / path), _key(path), answer.label, fixed=answer.subset))
 
 
-def _mended(item: Item, spec: DataSpec) -> Item | None:
-    if item.key in spec.excluded:
-        return None
+def _mended(item: Item, spec: DataSpec) -> Item:
     label = spec.relabelled.get(item.key, item.label)
     return replace(item, label=spec.renamed.get(label, label))
 

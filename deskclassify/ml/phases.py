@@ -28,9 +28,13 @@ class Phase(Protocol):
     epochs: int
     batch: int
     count: int
-    module: nn.Module
     optimizer: torch.optim.Optimizer
     rates: list[float]
+
+    @property
+    def module(self) -> nn.Module:
+        """What is trained, and kept as the best."""
+        ...
 
     def loss(self, picked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Mean loss of the pictures with these numbers, int64 `[B]`; differentiable."""
@@ -71,10 +75,14 @@ class FrozenPhase:
     optimizer: torch.optim.Optimizer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.module = self.head
         self.count = len(self.labels)
         self.rates = [self.learning_rate]
         self.optimizer = torch.optim.AdamW(self.head.parameters(), self.learning_rate, weight_decay=WEIGHT_DECAY)
+
+    @property
+    def module(self) -> nn.Module:
+        """See `Phase`."""
+        return self.head
 
     def loss(self, picked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """See `Phase`."""
@@ -146,7 +154,6 @@ class UnfrozenPhase:
     optimizer: torch.optim.Optimizer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.module = self.model
         self.count = len(self.labels)
         self.model.to(self.device.torch, memory_format=torch.channels_last)  # type: ignore[call-overload]
         early, late = self.model.body_groups()
@@ -158,6 +165,11 @@ class UnfrozenPhase:
         self._scaler = torch.amp.GradScaler(enabled=self.precision.name == "fp16")
         self._mean = torch.tensor(self.architecture.mean, device=self.device.torch).view(1, 3, 1, 1) * 255
         self._std = torch.tensor(self.architecture.std, device=self.device.torch).view(1, 3, 1, 1) * 255
+
+    @property
+    def module(self) -> nn.Module:
+        """See `Phase`."""
+        return self.model
 
     def loss(self, picked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """See `Phase`."""

@@ -1,0 +1,99 @@
+"""Measuring a run or an exported model on any labelled pictures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deskclassify.core.architectures import get
+from deskclassify.core.control import ShouldStop
+from deskclassify.core.errors import InputError
+from deskclassify.core.events import Event, Progress, Started, Throttle, Verdict
+from deskclassify.core.preprocess import Pixels, Preprocess
+from deskclassify.core.requests import EvaluateRequest
+from deskclassify.core.run_folder import RunFolder, measure
+from deskclassify.core.sources import list_data
+from deskclassify.ml.images import Picture, batched, read_many
+from deskclassify.ml.model_file import open_model
+
+_BATCH = 8
+_SURE_LOSS = 27.631  # -log(1e-12): of a class that the model does not know
+
+
+@dataclass(frozen=True)
+class _Model:
+    classes: tuple[str, ...]
+    how: Preprocess
+    answers: Callable[[Pixels], np.ndarray]
+
+
+def evaluate(request: EvaluateRequest, should_stop: ShouldStop) -> Iterator[Event]:
+    """Classify every labelled picture and compare.
+
+    Raises:
+        InputError: the model or the data cannot be used.
+    """
+    begun = time.monotonic()
+    model = _open(Path(request.model), request.device)
+    listing = list_data(request.data, should_stop)
+    items = [item for item in listing.items if request.all_pictures or item.subset == "valid"]
+    if not items:
+        raise InputError("There are no labelled pictures to measure on. Choose a folder with a sub-folder per class.")
+    yield Started("evaluate", f"{len(items)} pictures")
+    label = {item.path: item.label for item in items}
+    verdicts: list[Verdict] = []
+    done, throttle = 0, Throttle()
+    for batch in batched(read_many([item.path for item in items], model.how, exact=True), _BATCH):
+        verdicts += _judge(model, batch, label)
+        done += len(batch)
+        if throttle.ready(done == len(items)):
+            rate = done / max(1e-6, time.monotonic() - begun)
+            yield Progress("evaluate", done, len(items), rate, (len(items) - done) / rate)
+        if should_stop():
+            return
+    yield measure(verdicts, model.classes, len(items) - len(verdicts), time.monotonic() - begun)
+
+
+def _open(path: Path, device: str) -> _Model:
+    if path.is_file():
+        opened = open_model(path, device)
+        return _Model(opened.card.classes, opened.card.preprocess, opened.run)
+    if not path.is_dir():
+        raise InputError(f"There is neither a run nor a model at “{path}”.")
+    return _open_run(RunFolder(path), device)
+
+
+def _open_run(run: RunFolder, device: str) -> _Model:
+    import torch
+
+    from deskclassify.ml import device as devices
+    from deskclassify.ml import trunk
+    from deskclassify.ml.loop import probabilities
+    from deskclassify.ml.zoo import load_run
+
+    info = run.info()
+    network = load_run(info.architecture, len(info.classes), run.best)
+    architecture = get(info.architecture)
+    run_trunk = trunk.runner(network.trunk, architecture, None, info.preprocess.size, devices.choose(device))
+
+    def answers(images: Pixels) -> np.ndarray:
+        with torch.inference_mode():
+            return probabilities(network.head(torch.from_numpy(run_trunk(images))).numpy())
+
+    return _Model(info.classes, info.preprocess, answers)
+
+
+def _judge(model: _Model, batch: list[Picture], label: dict[str, str]) -> Iterator[Verdict]:
+    good = [picture for picture in batch if picture.pixels is not None]
+    if not good:
+        return
+    rows = model.answers(np.stack([picture.pixels for picture in good if picture.pixels is not None]))
+    for picture, row in zip(good, rows, strict=True):
+        best, actual = int(row.argmax()), label[picture.path]
+        chance = float(row[model.classes.index(actual)]) if actual in model.classes else 0.0
+        loss = min(_SURE_LOSS, -float(np.log(max(chance, 1e-12))))
+        yield Verdict(picture.path, actual, model.classes[best], float(row[best]), loss)
