@@ -35,10 +35,12 @@ def scanned(result: events.ScanDone) -> RenderableType:
         parts.append(_paths("Unreadable, left out", [(one.path, one.reason) for one in result.unreadable]))
     if result.problems:
         parts.append(_paths("Remarks", [(one.path, one.reason) for one in result.problems]))
-    for title, groups in (("Exact duplicates", result.duplicates), ("Near duplicates", result.near_duplicates)):
-        if groups:
-            rows = [(group[0], ", ".join(group[1:])) for group in groups]
-            parts.append(_paths(title, rows, "the same as" if title.startswith("Exact") else "much like"))
+    rows = []
+    for group in result.duplicates:
+        near = group in result.near_duplicates
+        rows.append((group[0], f"{'much like' if near else 'the same as'} {', '.join(group[1:])}"))
+    if rows:
+        parts.append(_paths("Duplicates", rows, "is"))
     return Group(*parts)
 
 
