@@ -117,15 +117,18 @@ class RunFolder:
         """Read `predictions.csv`.
 
         Raises:
-            InputError: the training has not come so far.
+            InputError: the training has not come so far, or the file is damaged.
         """
         file = self.path / "predictions.csv"
         if not file.is_file():
             raise InputError(f"The run “{self.name}” has no predictions yet. Let its training end first.")
-        return [
-            Verdict(row["path"], row["label"], row["predicted"], float(row["probability"]), float(row["loss"]))
-            for row in atomic.read_csv(file)
-        ]
+        try:
+            return [
+                Verdict(row["path"], row["label"], row["predicted"], float(row["probability"]), float(row["loss"]))
+                for row in atomic.read_csv(file)
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{file} is damaged: {error}. Train again.") from error
 
     def evaluated(self) -> Evaluated:
         """The metrics of the validation pictures, from `predictions.csv`.

@@ -36,7 +36,7 @@ from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid
 from deskclassify.ui.widgets.named import named
 from deskclassify.ui.widgets.per_class_table import PerClassTable
 
-_THUMBNAIL_PIXELS = 120
+_THUMBNAIL_PIXELS = 112
 
 
 class EvaluatePage(QWidget):
@@ -69,8 +69,7 @@ class EvaluatePage(QWidget):
         content.setHandleWidth(theme.GAP * 2)
         content.addWidget(self._make_top())
         content.addWidget(self._make_pictures())
-        content.setStretchFactor(0, 3)
-        content.setStretchFactor(1, 2)
+        content.setSizes([610, 390])
         to_train = common.primary(QPushButton("Go to Train"))
         to_train.clicked.connect(self._go_to_train)
         self._empty = common.EmptyState("evaluate", "No trained network yet", "", to_train)
@@ -142,8 +141,8 @@ class EvaluatePage(QWidget):
         columns = QHBoxLayout(top)
         columns.setContentsMargins(0, 0, 0, 0)
         columns.setSpacing(theme.GAP * 2)
-        columns.addWidget(numbers, 5)
-        columns.addWidget(matrix_card, 6)
+        columns.addWidget(numbers, 4)
+        columns.addWidget(matrix_card, 5)
         return top
 
     def _make_pictures(self) -> QWidget:

@@ -9,6 +9,7 @@ from deskclassify.core.codec import to_json
 from deskclassify.core.errors import Failure, InputError
 from deskclassify.core.events import BatchDone, EpochDone, Event, FitDone, LrFound, Message
 from deskclassify.core.requests import LrFindRequest
+from deskclassify.core.run_folder import RunFolder
 from deskclassify.jobs.job import Job
 from deskclassify.ui import theme
 from deskclassify.ui.pages import train_words as words
@@ -104,7 +105,13 @@ class TrainPage(QWidget):
     def _begin(self) -> None:
         self.banner.hide()
         self.charts.clear()
+        run = self.controls.take_going_on()
+        if run is not None:
+            common.run_guarded(self._session, self._show_history, run)
         self.charts.tabs.setCurrentIndex(0)
+
+    def _show_history(self, run: RunFolder) -> None:
+        self.charts.show_history(run.history())
 
     @Slot(object)
     def _on_event(self, event: Event) -> None:

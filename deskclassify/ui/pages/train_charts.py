@@ -86,14 +86,21 @@ class TrainCharts(QWidget):
 
     def _make_charts(self) -> None:
         self.loss = LineChart(
-            "Loss", "loss", empty_text="How wrong the network is, on the pictures it learns from and on the others."
+            "Loss",
+            "loss",
+            empty_text="Appears during training: how wrong the network is.",
         )
         self.loss.setObjectName("lossChart")
         self.accuracy = LineChart(
-            "Accuracy", "share", percent=True, empty_text="How many of the validation pictures are right, and wrong."
+            "Accuracy",
+            "share",
+            percent=True,
+            empty_text="Appears during training: how many validation pictures are right, and wrong.",
         )
         self.accuracy.setObjectName("accuracyChart")
-        self.rate = LineChart("Learning rate", "learning rate", empty_text="The size of the steps over the training.")
+        self.rate = LineChart(
+            "Learning rate", "learning rate", empty_text="Appears during training: the size of the steps."
+        )
         self.rate.setObjectName("learningRateChart")
         self.finder = LineChart(
             "Learning rate finder",

@@ -28,6 +28,7 @@ class TrainControls(common.Card):
         self._time_left = words.TimeLeft()
         self._paused_at: float | None = None
         self._resumable: RunFolder | None = None
+        self._going_on: RunFolder | None = None
         self._make_buttons()
         self.progress = named(QProgressBar(), "progressBar")
         self.progress.setRange(0, _PARTS)
@@ -79,6 +80,7 @@ class TrainControls(common.Card):
 
     @Slot()
     def _start(self) -> None:
+        self._going_on = None
         common.run_guarded(self._session, self._session.start_training)
 
     @Slot()
@@ -87,13 +89,14 @@ class TrainControls(common.Card):
 
     @Slot()
     def _resume(self) -> None:
+        self._going_on = self._resumable
         if self._resumable is not None:
             common.run_guarded(self._session, self._session.start_training, self._resumable)
 
-    @property
-    def resumable(self) -> RunFolder | None:
-        """The project's last run, if it was stopped and can go on."""
-        return self._resumable
+    def take_going_on(self) -> RunFolder | None:
+        """The run that the training just begun goes on with, if it does; answered once."""
+        run, self._going_on = self._going_on, None
+        return run
 
     # -- state ------------------------------------------------------------------------
 

@@ -107,6 +107,7 @@ class TrainOptionsPanel(QWidget):
         layout.addWidget(self._recipe_card())
         layout.addWidget(self._advanced_card())
         layout.addStretch(1)
+        common.pad_spin_boxes(self)
         session.project_changed.connect(self.fill)
         self.fill()
 
@@ -319,7 +320,8 @@ class TrainOptionsPanel(QWidget):
         self._show_notes()
 
     def _show_notes(self) -> None:
-        self._network_note.setText(str(self.architecture.currentData(_DETAILS_ROLE)))
+        details = str(self.architecture.currentData(_DETAILS_ROLE)).split(" · ")
+        self._network_note.setText("\n".join((" · ".join(details[:2]), *details[2:])))
         self._preset_note.setText(words.PRESETS[self.preset.currentData()][1])
         self._resize_note.setText(words.RESIZE[self.resize_method.currentData()][1])
         problem = ""

@@ -151,8 +151,6 @@ def result_text(result: dict[str, Any]) -> str:
         parts.append("The network has learned, but there were no validation pictures to check it with.")
     if result.get("stopped"):
         parts.append(f"The training was stopped; its best epoch ({result.get('best_epoch', 0)}) is kept.")
-    elif result.get("best_epoch"):
-        parts.append(f"The best epoch was number {result['best_epoch']}.")
     if result.get("seconds"):
         device = f" on {result['device']}" if result.get("device") else ""
         parts.append(f"It took {duration_text(float(result['seconds']))}{device}.")

@@ -146,7 +146,7 @@ class _NameHeader(QHeaderView):
     def _turned(self) -> bool:
         if self.orientation() == Qt.Orientation.Vertical or not self.count():
             return False
-        return self._longest() + 12 > self.sectionSize(0)
+        return self._longest() + 8 > self.sectionSize(0)
 
     def _longest(self) -> int:
         metrics, model = self.fontMetrics(), self.model()
@@ -169,7 +169,7 @@ class _NameHeader(QHeaderView):
         painter.setPen(QColor(palette.muted))
         name = str(self.model().headerData(logical, self.orientation()))
         turned = self._turned()
-        room = (rect.height() if turned else rect.width()) - 8
+        room = (rect.height() if turned else rect.width()) - 4
         text = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, room)
         if turned:
             painter.translate(rect.left(), rect.bottom())
@@ -179,7 +179,7 @@ class _NameHeader(QHeaderView):
         else:
             upright = self.orientation() == Qt.Orientation.Horizontal
             side = Qt.AlignmentFlag.AlignHCenter if upright else Qt.AlignmentFlag.AlignRight
-            painter.drawText(rect.adjusted(2, 0, -6, 0), Qt.AlignmentFlag.AlignVCenter | side, text)
+            painter.drawText(rect.adjusted(2, 0, -2 if upright else -6, 0), Qt.AlignmentFlag.AlignVCenter | side, text)
         painter.restore()
 
 

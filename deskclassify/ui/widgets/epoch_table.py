@@ -14,11 +14,12 @@ from deskclassify.ui import theme
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
+_HEADER_PADDING = 26  # pixels, with some for an arrow
 COLUMNS = (
     ("Epoch", "How many times the network has seen every training picture."),
     ("Phase", "Frozen: only the new last layers learn. Unfrozen: the whole network learns."),
-    ("Training loss", "How wrong the network is on the pictures that it learns from; lower is better."),
-    ("Validation loss", "How wrong the network is on pictures that it has not learned from; lower is better."),
+    ("Train loss", "How wrong the network is on the pictures that it learns from; lower is better."),
+    ("Valid loss", "How wrong the network is on pictures that it has not learned from; lower is better."),
     ("Error rate", "Share of validation pictures that get the wrong class."),
     ("Accuracy", "Share of validation pictures that get the right class."),
     ("Time", "How long the epoch took, with its validation."),
@@ -180,7 +181,10 @@ def wanted_widths(view: QTableView) -> list[int]:
     """What each column needs for its header and the rows in sight, in pixels."""
     header = view.horizontalHeader()
     columns = range(header.count())
-    return [max(header.sectionSizeHint(column), view.sizeHintForColumn(column)) for column in columns]
+    names = [str(view.model().headerData(column, Qt.Orientation.Horizontal)) for column in columns]
+    # sectionSizeHint would keep room for an arrow in every column that can be sorted
+    heads = [header.fontMetrics().horizontalAdvance(name) + _HEADER_PADDING for name in names]
+    return [max(head, view.sizeHintForColumn(column)) for column, head in enumerate(heads)]
 
 
 def plain_table(view: QTableView) -> None:

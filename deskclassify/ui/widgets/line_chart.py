@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QBuffer, QIODevice, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from deskclassify.core import atomic
 from deskclassify.core.errors import Failure
@@ -86,8 +96,8 @@ class LineChart(QWidget):
         self._foot = QWidget()
         row = QHBoxLayout(self._foot)
         row.setContentsMargins(0, 0, theme.GAP, 0)
-        row.addWidget(self._legend)
-        row.addStretch(1)
+        self._legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row.addWidget(self._legend, 1)
         row.addWidget(x_label)
         self._foot.hide()
         layout = QVBoxLayout(self)

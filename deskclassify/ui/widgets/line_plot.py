@@ -185,7 +185,7 @@ class LinePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         """Show everything again."""
         self._box.enableAutoRange()
 
-    def range(self) -> tuple[tuple[float, float], tuple[float, float]]:
+    def in_view(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """What is in view, `(x from, x to), (y from, y to)` in drawn units."""
         (left, right), (low, high) = self._box.viewRange()
         return (left, right), (low, high)

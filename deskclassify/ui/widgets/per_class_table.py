@@ -21,7 +21,7 @@ COLUMNS = (
     ("Precision", "precision", "Of the pictures that were given this class, the share that belongs to it."),
     ("Recall", "recall", "Of the pictures that belong to this class, the share that was found."),
     ("F1", "f1", "One number for both: high only where precision and recall are high."),
-    ("Pictures", "support", "How many pictures of this class were measured."),
+    ("Count", "support", "How many pictures of this class were measured."),
 )
 
 
