@@ -30,7 +30,7 @@ from deskclassify.ui.problem_bar import ProblemBar
 from deskclassify.ui.session import Session
 from deskclassify.ui.status import StatusBar
 from deskclassify.ui.widgets import thumbnails
-from deskclassify.ui.widgets.common import run_guarded
+from deskclassify.ui.widgets.common import pad_spin_boxes, run_guarded
 
 _EXAMINE_MILLISECONDS = 1_500  # after the first paint, so that start-up is not slowed
 _SIZE = (1280, 800)  # pixels
@@ -54,6 +54,7 @@ class MainWindow(QMainWindow):
             self.actions_.menus["pages"].insertAction(self.actions_.menus["pages"].actions()[0], action)
         self.actions_.menus["recent"].aboutToShow.connect(self._fill_recent)
         self._connect()
+        pad_spin_boxes(self)
         self._restore()
 
     def _build(self) -> None:

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 from deskclassify.core import paths
 from deskclassify.ui import theme
 from deskclassify.ui.session import Session
-from deskclassify.ui.widgets.common import heading, muted, run_guarded, subheading
+from deskclassify.ui.widgets.common import heading, muted, pad_spin_boxes, run_guarded, subheading
 
 _THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 _DEVICES = {
@@ -60,6 +60,7 @@ class PreferencesDialog(QDialog):
         self.clear_button = QPushButton("Clear")
         self.clear_button.setObjectName("clearCacheButton")
         self._build()
+        pad_spin_boxes(self)
         self._measure()
         self.theme_box.currentIndexChanged.connect(self._change)
         self.device_box.currentIndexChanged.connect(self._change)

@@ -79,9 +79,6 @@ QSpinBox::down-button, QDoubleSpinBox::down-button {
     subcontrol-position: bottom right; border: none; width: 20px; background: transparent; }
 QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url("$icons/qss-up.svg"); width: 10px; height: 10px; }
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url("$icons/qss-down.svg"); width: 10px; height: 10px; }
-QSpinBox QLineEdit, QDoubleSpinBox QLineEdit, QComboBox QLineEdit,
-QSpinBox QLineEdit:focus, QDoubleSpinBox QLineEdit:focus, QComboBox QLineEdit:focus {
-    border: none; border-radius: 0; padding: 0 6px; background: transparent; min-height: 0; }
 QLineEdit QToolButton { padding: 0; border: none; background: transparent; }
 QTableView QLineEdit, QListView QLineEdit { border-radius: 0; padding: 0 4px; min-height: 0; }
 
@@ -101,6 +98,7 @@ QFrame[role="card"] QTableView, QFrame[role="card"] QListView, QFrame[role="card
 QTableView::item, QListView::item, QTreeView::item { padding: 4px 6px; }
 QTableView::item:selected, QListView::item:selected, QTreeView::item:selected {
     background: $accent_soft; color: $text; }
+QTableView#classTable { border: none; border-radius: 0; }
 QHeaderView { background: transparent; }
 QHeaderView::section {
     background: $surface; color: $muted; border: none; border-bottom: 1px solid $border; padding: 5px 6px;

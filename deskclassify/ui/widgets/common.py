@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from deskclassify.core.errors import Failure
 from deskclassify.ui import theme
@@ -14,6 +14,7 @@ from deskclassify.ui.session import Session
 
 _ButtonT = TypeVar("_ButtonT", bound=QAbstractButton)
 _EMPTY_ICON_PIXELS = 56
+_SPIN_PADDING = 7  # pixels
 _EMPTY_TEXT_PIXELS = 440
 
 
@@ -27,9 +28,8 @@ class Card(QFrame):
         self.body.setContentsMargins(theme.MARGIN - 4, theme.MARGIN - 6, theme.MARGIN - 4, theme.MARGIN - 6)
         self.body.setSpacing(theme.GAP)
         self.title_label = subheading(title)
+        self.body.addWidget(self.title_label)  # first: a visible label without a parent would be a window
         self.title_label.setVisible(bool(title))
-        if title:
-            self.body.addWidget(self.title_label)
 
 
 def heading(text: str) -> QLabel:
@@ -103,6 +103,12 @@ class EmptyState(QWidget):
     def _recolour(self) -> None:
         ratio = self.devicePixelRatioF()
         self.icon_label.setPixmap(theme.pixmap(self._icon_name, _EMPTY_ICON_PIXELS, theme.current().accent, ratio))
+
+
+def pad_spin_boxes(parent: QWidget) -> None:
+    """Move the text of all spin boxes off the border; Qt ignores a style sheet's horizontal padding there."""
+    for line in parent.findChildren(QLineEdit, "qt_spinbox_lineedit"):
+        line.setTextMargins(_SPIN_PADDING, 0, 0, 0)
 
 
 def run_guarded(session: Session, function: Callable[..., Any], *args: Any) -> None:

@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     Slot,
 )
 from PySide6.QtGui import QHideEvent, QPainter, QPixmap, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from deskclassify.ui import theme
 from deskclassify.ui.widgets import thumbnails
@@ -159,10 +159,15 @@ class ImageGrid(QListView):
     def visible_rows(self) -> range:
         """The rows in sight."""
         count, cell = self.model_.rowCount(), self.gridSize()
-        columns = max(1, self.viewport().width() // cell.width())
+        columns = max(1, self._layout_width() // cell.width())
         first = self.verticalScrollBar().value() // cell.height() * columns
         rows = self.viewport().height() // cell.height() + _ROWS_AHEAD
         return range(min(first, count), min(first + rows * columns, count))
+
+    def _layout_width(self) -> int:
+        """The pixels that QListView spreads cells over: it always leaves room for the scroll bar."""
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent, None, self.verticalScrollBar())
+        return self.maximumViewportSize().width() - bar - 2 * self.frameWidth() - 1
 
     @Slot()
     def _ask_soon(self) -> None:
@@ -187,7 +192,7 @@ class ImageGrid(QListView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
         """The columns share the width; more or other pictures may be in sight."""
-        cell = self._painter.fitted(self.viewport().width() - 1, _LARGEST_GROWTH)
+        cell = self._painter.fitted(self._layout_width(), _LARGEST_GROWTH)
         if cell != self.gridSize():
             self.setGridSize(cell)
         super().resizeEvent(event)

@@ -37,15 +37,13 @@ def all_problems(listing: Listing | None, scan: ScanDone | None) -> list[Problem
 
 
 def _duplicates(scan: ScanDone) -> list[Problem]:
+    near = {frozenset(group) for group in scan.near_duplicates}
     made = []
-    for groups, words in (
-        (scan.duplicates, "times the same picture"),
-        (scan.near_duplicates, "pictures are nearly the same"),
-    ):
-        for group in groups:
-            names = ", ".join(Path(path).name for path in group[:4]) + (" …" if len(group) > 4 else "")
-            advice = "They count double, and make the result look better than it is if they fall on both sides."
-            made.append(Problem(group[0], f"{len(group)} {words}: {names}. {advice}", "duplicate"))
+    for group in scan.duplicates:
+        names = ", ".join(Path(path).name for path in group[:4]) + (" …" if len(group) > 4 else "")
+        same = "look nearly the same" if frozenset(group) in near else "are the same picture"
+        advice = "Such pictures make the result look better than it is if one is for training and one for validation."
+        made.append(Problem(group[0], f"{len(group)} files {same}: {names}. {advice}", "duplicate"))
     return made
 
 
