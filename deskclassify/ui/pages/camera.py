@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from deskclassify.core.errors import Failure, InputError
@@ -40,6 +40,19 @@ def multimedia() -> Any:
         raise InputError(f"{NO_LIBRARY} ({error}.)", str(error)) from error
 
 
+def find_camera() -> tuple[Any, Any]:
+    """The module QtMultimedia and the usual camera, a `QCameraDevice`.
+
+    Raises:
+        InputError: one of them is missing; the sentence says what to do.
+    """
+    media = multimedia()
+    device = media.QMediaDevices.defaultVideoInput()
+    if device.isNull():
+        raise InputError(NO_CAMERA)
+    return media, device
+
+
 class _Preview(QWidget):
     """Paints the newest frame."""
 
@@ -69,22 +82,18 @@ class _Preview(QWidget):
 class CameraDialog(QDialog):
     """Live picture and one button; `taken` tells the path of each saved picture.
 
-    Raises:
-        InputError: QtMultimedia or a camera is missing; the sentence says what to do.
+    Args:
+        media: the module QtMultimedia.
+        device: the `QCameraDevice` to use; both come from `find_camera`.
     """
 
     taken = Signal(object)  # Path
     failed = Signal(object)  # Failure
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, media: Any, device: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Camera")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        media = multimedia()
-        device = media.QMediaDevices.defaultVideoInput()
-        if device.isNull():
-            self.deleteLater()
-            raise InputError(NO_CAMERA)
+        self.finished.connect(self.deleteLater)
         self.preview = _Preview()
         self.state_label = muted(f"{device.description()}: starting…")
         self.take_button = primary(QPushButton(theme.icon("camera", theme.current().accent_text), "Take picture"))
@@ -132,12 +141,7 @@ class CameraDialog(QDialog):
     def _camera_failed(self) -> None:
         self.state_label.setText(f"The camera does not work: {self._camera.errorString()}")
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        """Give the camera back at once, so that its light goes out."""
-        self._camera.stop()
-        super().closeEvent(event)
-
     def done(self, result: int) -> None:
-        """Also when Escape ends it."""
+        """Give the camera back at once, so that its light goes out."""
         self._camera.stop()
         super().done(result)

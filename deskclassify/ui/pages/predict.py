@@ -26,7 +26,7 @@ from deskclassify.core.pictures import SUFFIXES
 from deskclassify.core.requests import ExportRequest, PredictRequest
 from deskclassify.ui import theme
 from deskclassify.ui.pages.answer_card import AnswerCard
-from deskclassify.ui.pages.camera import CameraDialog
+from deskclassify.ui.pages.camera import CameraDialog, find_camera
 from deskclassify.ui.pages.model_line import ModelLine, exported_text
 from deskclassify.ui.pages.prediction_table import (
     LABEL,
@@ -265,7 +265,7 @@ class PredictPage(QWidget):
     @Slot()
     def _open_camera(self) -> None:
         try:
-            dialog = CameraDialog(self)
+            dialog = CameraDialog(*find_camera(), self)
         except Exception as error:
             self._session.failed.emit(Failure.of(error))
             return

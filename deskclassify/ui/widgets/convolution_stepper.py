@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPush
 from deskclassify.core.events import Stepped
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.colormap import number
-from deskclassify.ui.widgets.common import muted, subheading
+from deskclassify.ui.widgets.common import muted, pad_spin_boxes, subheading
 from deskclassify.ui.widgets.matrix_view import MatrixView, PlaceMap
 
 _PLAY_MILLISECONDS = 350
@@ -58,6 +58,7 @@ class ConvolutionStepper(QWidget):
         layout.setSpacing(theme.MARGIN)
         layout.addLayout(self._build_controls())
         layout.addLayout(self._build_arithmetic(), 1)
+        pad_spin_boxes(self)
         self.set_layer(0, 0, 0)
 
     def _spin(self, tip: str) -> QSpinBox:

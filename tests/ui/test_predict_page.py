@@ -1,0 +1,386 @@
+"""The Predict page with a session whose jobs answer from a list of real events."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from types import ModuleType, SimpleNamespace
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, Qt, QUrl, Signal
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from deskclassify.core.errors import InputError, UserError
+from deskclassify.core.events import Exported, PredictDone, Prediction
+from deskclassify.core.pictures import is_picture_name
+from deskclassify.core.requests import ExportRequest, PredictRequest
+from deskclassify.core.settings import Settings
+from deskclassify.jobs.owner import JobOwner
+from deskclassify.ui.pages import camera
+from deskclassify.ui.pages.predict import PredictPage
+from deskclassify.ui.pages.prediction_table import LABEL, NAME, NOTE, PROBABILITY
+from deskclassify.ui.session import Session
+
+CLASSES = ("ants", "bees", "wasps")
+
+
+class Engine:
+    """Answers like the predictor process."""
+
+    def __init__(self):
+        self.requests = []
+        self.repeat = 1
+        self.error = None
+        self.hold = False
+
+    def __call__(self, request, control):
+        self.requests.append(request)
+        if self.error is not None:
+            raise self.error
+        if isinstance(request, ExportRequest):
+            yield Exported(request.target, 13_400_000, 98, 1.0, 2.1e-06, 0.954)
+            return
+        failed = 0
+        for number, path in enumerate(list(request.paths) * self.repeat):
+            if is_picture_name(path):
+                share = 0.5 + (number % 50) / 100
+                top = ((CLASSES[number % 3], share), (CLASSES[(number + 1) % 3], 1 - share))
+                yield Prediction(path, top[0][0], share, top, "", 7.5)
+            else:
+                failed += 1
+                yield Prediction(path, error="This is not a picture.")
+        while self.hold and not control.stopped:
+            time.sleep(0.01)
+        yield PredictDone(
+            len(request.paths), failed, 0.1, "CPUExecutionProvider", CLASSES, "resnet18", 0.954, control.stopped
+        )
+
+
+@pytest.fixture
+def engine():
+    return Engine()
+
+
+@pytest.fixture
+def session(qapp, engine):
+    owner = JobOwner(engine)
+    made = Session(owner, Settings())
+    yield made
+    assert owner.close()
+    made.deleteLater()
+    owner.deleteLater()
+
+
+@pytest.fixture
+def page(qtbot, session):
+    made = PredictPage(session)
+    qtbot.addWidget(made)
+    made.resize(1000, 700)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    made = []
+    for name, color in (("red.png", "red"), ("grün.png", "green"), ("blue.png", "blue")):
+        Image.new("RGB", (60, 40), color).save(tmp_path / name)
+        made.append(tmp_path / name)
+    return made
+
+
+def drop(widget, paths):
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    how = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, QDragEnterEvent(QPoint(30, 30), *how))
+    QApplication.sendEvent(widget, QDropEvent(QPointF(30, 30), *how))
+
+
+def ended(qtbot, page, session):
+    qtbot.waitUntil(lambda: not session.owner.jobs and not page.cancel_button.isVisible())
+
+
+def column(page, number):
+    return [page.filter.index(row, number).data() for row in range(page.filter.rowCount())]
+
+
+def test_every_named_widget_is_there(page):
+    for name in ("dropArea", "predictionTable", "openModelButton", "exportButton", "cameraButton", "saveCsvButton"):
+        assert page.findChild(QObject, name) is not None
+    assert not page.save_button.isEnabled() and not page.export_button.isEnabled()
+
+
+def test_a_drop_without_a_model_says_what_to_do(page, session, qtbot, pictures):
+    with qtbot.waitSignal(session.failed) as failed:
+        drop(page.drop_area, pictures)
+    assert "no model" in failed.args[0].sentence
+
+
+def test_dropped_pictures_fill_table_and_card(page, session, engine, qtbot, pictures, tmp_path):
+    session.open_model(tmp_path / "bugs.onnx")
+    assert "bugs.onnx" in page.model_line.name_label.text()
+    notes = tmp_path / "notes.txt"
+    notes.write_text("no picture")
+    with qtbot.waitSignals([session.predict_started, session.predict_done], order="strict"):
+        drop(page.drop_area, [*pictures, notes])
+    ended(qtbot, page, session)
+    assert engine.requests[0].paths == tuple(map(str, [*pictures, notes]))
+    assert column(page, NAME) == ["red.png", "grün.png", "blue.png", "notes.txt"]
+    assert column(page, LABEL) == ["ants", "bees", "wasps", ""]
+    assert column(page, PROBABILITY)[0] == "50.0 %"
+    assert column(page, NOTE)[3] == "This is not a picture."
+    assert page.answer.prediction.path == str(pictures[0])
+    assert [bar.name for bar in page.answer.bars.bars] == ["ants", "bees"]
+    assert "CPUExecutionProvider" in page.answer.facts_label.text() and "7.5 ms" in page.answer.facts_label.text()
+    assert "95.4 %" in page.model_line.facts_label.text() and "ResNet-18" in page.model_line.facts_label.text()
+    assert "1 could not be read" in page.count_label.text()
+
+
+def test_the_picture_of_the_chosen_row_is_painted(page, session, qtbot, pictures, tmp_path):
+    session.open_model(tmp_path / "bugs.onnx")
+    drop(page.drop_area, pictures)
+    ended(qtbot, page, session)
+    page.table.selectRow(2)
+    assert page.answer.prediction.path == str(pictures[2])
+    qtbot.waitUntil(lambda: page.answer.picture.pixmap is not None)
+    view = page.answer.picture
+    color = view.grab().toImage().pixelColor(view.rect().center())
+    assert color.blue() > 240 and color.red() < 15
+
+
+def test_a_row_that_failed_shows_its_sentence(page, session, qtbot, tmp_path):
+    session.open_model(tmp_path / "bugs.onnx")
+    session.predict([tmp_path / "x.txt"])
+    ended(qtbot, page, session)
+    assert page.answer.facts_label.text() == "This is not a picture."
+    assert page.filter.index(0, NOTE).data(Qt.ItemDataRole.ForegroundRole) is not None
+
+
+def test_thousands_of_answers_come_in_few_insertions_and_sort_by_value(
+    page, session, engine, qtbot, pictures, tmp_path
+):
+    engine.repeat = 2000
+    insertions = []
+    page.model.rowsInserted.connect(lambda *_: insertions.append(1))
+    session.open_model(tmp_path / "bugs.onnx")
+    session.predict(pictures)
+    ended(qtbot, page, session)
+    assert page.model.rowCount() == 6000
+    assert len(insertions) < 300
+    page.table.sortByColumn(PROBABILITY, Qt.SortOrder.DescendingOrder)
+    assert column(page, PROBABILITY)[:2] == ["99.0 %", "99.0 %"]
+    page.filter_edit.setText("GRÜN")
+    assert set(column(page, NAME)) == {"grün.png"} and page.filter.rowCount() == 2000
+
+
+def test_cancel_stops_and_keeps_the_answers(page, session, engine, qtbot, pictures, tmp_path):
+    engine.hold = True
+    session.open_model(tmp_path / "bugs.onnx")
+    session.predict(pictures)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 3)
+    assert page.cancel_button.isVisible() and not page.clear_button.isEnabled()
+    with qtbot.waitSignal(session.predict_done) as done:
+        page.cancel_button.click()
+    assert done.args[0].stopped
+    ended(qtbot, page, session)
+    assert page.model.rowCount() == 3 and "cancelled" in page.count_label.text()
+
+
+def test_a_failed_prediction_ends_the_waiting(page, session, engine, qtbot, pictures, tmp_path):
+    engine.error = UserError("The model is damaged.")
+    session.open_model(tmp_path / "bugs.onnx")
+    with qtbot.waitSignal(session.failed):
+        session.predict(pictures)
+    ended(qtbot, page, session)
+    assert not page.progress.isVisible()
+
+
+def test_csv_has_the_four_columns_first(page, session, engine, qtbot, pictures, tmp_path, monkeypatch):
+    session.open_model(tmp_path / "bugs.onnx")
+    session.predict([pictures[1], tmp_path / "a,b.txt"])
+    ended(qtbot, page, session)
+    page.filter_edit.setText("nothing like this")
+    target = tmp_path / "out"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
+    page.save_button.click()
+    with target.with_name("out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["path", "label", "probability", "error", "label_1", "probability_1", "label_2", "probability_2"]
+    assert rows[1][:4] == [str(pictures[1]), "ants", "0.500000", ""]
+    assert rows[2] == [str(tmp_path / "a,b.txt"), "", "", "This is not a picture.", "", "", "", ""]
+
+
+def test_csv_that_cannot_be_written_is_a_sentence(page, session, qtbot, pictures, tmp_path, monkeypatch):
+    session.open_model(tmp_path / "bugs.onnx")
+    session.predict(pictures)
+    ended(qtbot, page, session)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "file" / "x.csv"), ""))
+    with qtbot.waitSignal(session.failed):
+        page.save_button.click()
+
+
+def test_clear_empties_table_and_card(page, session, qtbot, pictures, tmp_path):
+    session.open_model(tmp_path / "bugs.onnx")
+    session.predict(pictures)
+    ended(qtbot, page, session)
+    page.clear_button.click()
+    assert page.model.rowCount() == 0 and page.answer.prediction is None and not page.save_button.isEnabled()
+    assert all(path.is_file() for path in pictures)
+
+
+def test_a_dropped_model_is_opened(page, session, engine, tmp_path):
+    model = tmp_path / "other.onnx"
+    model.write_bytes(b"x")
+    drop(page.drop_area, [model])
+    assert session.model == model and not engine.requests
+
+
+def test_paste_of_a_picture_and_of_nothing(page, session, engine, qtbot, tmp_path):
+    session.open_model(tmp_path / "bugs.onnx")
+    image = QImage(6, 6, QImage.Format.Format_RGB32)
+    image.fill(QColor("red"))
+    QGuiApplication.clipboard().setImage(image)
+    with qtbot.waitSignal(session.predict_done):
+        page.paste()
+    assert "pasted" in engine.requests[0].paths[0]
+    QGuiApplication.clipboard().setText("just words")
+    with qtbot.waitSignal(session.status) as said:
+        page.paste()
+    assert "no picture" in said.args[0]
+    ended(qtbot, page, session)
+
+
+def test_export_tells_its_result_and_a_failure_takes_the_waiting_away(
+    page, session, engine, qtbot, tmp_path, monkeypatch, make_run
+):
+    run = make_run(tmp_path / "run")
+    session.show_run(run)
+    qtbot.waitUntil(lambda: session.model is not None)
+    assert "ants, bees, wasps" in page.model_line.facts_label.text()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), ""))
+    with qtbot.waitSignal(session.export_done):
+        page.export_button.click()
+    ended(qtbot, page, session)
+    said = page.model_line.message_label.text()
+    assert engine.requests[-1].target == str(tmp_path / "mine.onnx")
+    assert "13.4 MB" in said and "0.000003" in said and "98 pictures" in said
+    engine.error = UserError("The exported model disagrees.")
+    with qtbot.waitSignal(session.failed):
+        page.export_button.click()
+    ended(qtbot, page, session)
+    assert page.model_line.message_label.text() == ""
+
+
+def test_pictures_dropped_while_the_model_is_made_ready_wait_for_it(
+    page, session, engine, qtbot, pictures, make_run, tmp_path
+):
+    run = make_run(tmp_path / "run")
+    session.show_run(run)
+    assert session.model_is_coming and "being made ready" in page.model_line.message_label.text()
+    with qtbot.waitSignal(session.predict_done):
+        drop(page.drop_area, pictures)
+    ended(qtbot, page, session)
+    assert page.model.rowCount() == 3 and page.model_line.message_label.text() == ""
+
+
+@pytest.fixture
+def make_run():
+    import json
+
+    from deskclassify.core.codec import to_json
+    from deskclassify.core.preprocess import Preprocess
+    from deskclassify.core.run_folder import RunFolder
+
+    def make(folder):
+        folder.mkdir()
+        raw = {
+            "classes": list(CLASSES),
+            "architecture": "resnet18",
+            "preprocess": to_json(Preprocess()),
+            "result": {"accuracy": 0.954},
+        }
+        (folder / "run.json").write_text(json.dumps(raw))
+        (folder / "best.safetensors").write_bytes(b"")
+        (folder / "predictions.csv").write_text("path,label,predicted,probability,loss\n")
+        return RunFolder(folder)
+
+    return make
+
+
+# -- camera ---------------------------------------------------------------------------
+
+
+def test_without_qtmultimedia_one_sentence_says_how_to_install(page, session, qtbot, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", None)
+    with qtbot.waitSignal(session.failed) as failed:
+        page.camera_button.click()
+    assert 'pip install "deskclassify[camera]"' in failed.args[0].sentence
+
+
+def fake_media(null=False):
+    class Camera(QObject):
+        errorOccurred = Signal()  # noqa: N815
+        running = False
+
+        def __init__(self, device, parent):
+            super().__init__(parent)
+
+        def start(self):
+            Camera.running = True
+
+        def stop(self):
+            Camera.running = False
+
+    class Sink(QObject):
+        videoFrameChanged = Signal(object)  # noqa: N815
+
+    class Capture(QObject):
+        def setCamera(self, camera):  # noqa: N802
+            self.camera = camera
+
+        def setVideoSink(self, sink):  # noqa: N802
+            self.sink = sink
+
+    device = SimpleNamespace(isNull=lambda: null, description=lambda: "Webcam")
+    media = ModuleType("PySide6.QtMultimedia")
+    media.QMediaDevices = SimpleNamespace(defaultVideoInput=lambda: device)
+    media.QCamera, media.QVideoSink, media.QMediaCaptureSession = Camera, Sink, Capture
+    return media
+
+
+def test_without_a_camera_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", fake_media(null=True))
+    with pytest.raises(InputError, match="No camera was found"):
+        camera.find_camera()
+
+
+def test_take_picture_saves_and_classifies_it(page, session, engine, qtbot, tmp_path, monkeypatch):
+    media = fake_media()
+    monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", media)
+    session.open_model(tmp_path / "bugs.onnx")
+    page.camera_button.click()
+    dialog = page.findChild(camera.CameraDialog)
+    assert media.QCamera.running and not dialog.take_button.isEnabled()
+    image = QImage(16, 12, QImage.Format.Format_RGB32)
+    image.fill(QColor("lime"))
+    dialog._sink.videoFrameChanged.emit(SimpleNamespace(toImage=lambda: image))
+    with qtbot.waitSignal(session.predict_done):
+        dialog.take_button.click()
+    with Image.open(engine.requests[0].paths[0]) as saved:
+        assert saved.convert("RGB").getpixel((5, 5)) == (0, 255, 0)
+    dialog.reject()
+    assert not media.QCamera.running
+    ended(qtbot, page, session)
+
+
+def test_requests_are_for_the_chosen_model(page, session, engine, qtbot, pictures, tmp_path):
+    session.open_model(tmp_path / "bugs.onnx")
+    session.predict(pictures)
+    ended(qtbot, page, session)
+    request = engine.requests[0]
+    assert isinstance(request, PredictRequest) and request.model.endswith("bugs.onnx") and request.top == 5
