@@ -155,7 +155,11 @@ class StepRequest(Request):
 
 @dataclass(frozen=True)
 class ExportRequest(Request):
-    """Write a run as an ONNX model, if it agrees with training."""
+    """Write a run as an ONNX model, if it agrees with training.
+
+    `fast` takes torch's older exporter, for a model that is wanted at once after a training;
+    the proof is the same.
+    """
 
     job: ClassVar[str] = "deskclassify.ml.export:export"
     process: ClassVar[Process] = "trainer"
@@ -163,6 +167,7 @@ class ExportRequest(Request):
     target: str
     layout: Literal["file", "triton"] = "file"
     int8: bool = False
+    fast: bool = False
 
 
 @dataclass(frozen=True)

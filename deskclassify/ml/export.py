@@ -66,7 +66,7 @@ def export(request: ExportRequest, should_stop: ShouldStop) -> Iterator[Event]:
     yield Started("export", str(target))
     network = _network(info, run)
     yield Message("Writing the network down …")
-    model = tracing.trace(network, info.preprocess.size, OUTPUT, fast=False)
+    model = tracing.trace(network, info.preprocess.size, OUTPUT, request.fast)
     reference = _torch_answers(network)
     if request.int8:
         yield Message("Calibrating for 8-bit arithmetic …")
@@ -188,7 +188,8 @@ def _judge(check: _Comparison, int8: bool) -> None:
 def _card(info: RunInfo, run: RunFolder, check: _Comparison, int8: bool) -> Card:
     items = run.split()
     shown = [item for item in items if item.subset == "valid"] or items
-    pictures = read_many([item.path for item in shown[:_GOLDEN_PICTURES]], info.preprocess, exact=True)
+    some = shown[:: max(1, len(shown) // _GOLDEN_PICTURES)][:_GOLDEN_PICTURES]
+    pictures = read_many([item.path for item in some], info.preprocess, exact=True)
     result = info.result.get("accuracy")
     measured = check.right / check.images if check.images else None
     return Card(

@@ -22,6 +22,7 @@ from deskclassify.core.requests import LayerRequest, LayersRequest, StepRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.ml.capture import capture
 from deskclassify.ml.layers import describe, explain, module_path
+from deskclassify.ml.tracing import same_padding
 from deskclassify.ml.zoo import Classifier, Pretrained, load_pretrained, load_run
 
 _EMPTY_PIXELS = np.empty((0, 0, 0), dtype=np.uint8)
@@ -138,7 +139,7 @@ def show_layer(request: LayerRequest, should_stop: ShouldStop) -> Iterator[Event
 def _input(opened: Opened, image: str) -> tuple[Pixels, torch.Tensor]:
     pixels = apply(open_rgb(image), opened.how)
     mean, std = (torch.tensor(value).view(1, 3, 1, 1) * 255 for value in (opened.how.mean, opened.how.std))
-    return pixels, (torch.from_numpy(pixels).permute(2, 0, 1)[None].float() - mean) / std
+    return pixels, (torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() - mean) / std
 
 
 def _show(opened: Opened, request: LayerRequest, begun: float) -> LayerShown:
@@ -300,12 +301,8 @@ def convolution_step(module: nn.Conv2d, source: torch.Tensor, output: np.ndarray
 def _padding(module: nn.Conv2d, size: torch.Size) -> tuple[int, int]:
     """Rows and columns of zeros before the input; TensorFlow's SAME padding depends on its size."""
     if type(module).__name__ == "Conv2dSame":
-        pads = []
-        for at in (0, 1):
-            kernel, stride, dilation = module.kernel_size[at], module.stride[at], module.dilation[at]
-            reach = (math.ceil(size[at] / stride) - 1) * stride + (kernel - 1) * dilation + 1
-            pads.append(max(0, reach - size[at]) // 2)
-        return pads[0], pads[1]
+        top, left, _, _ = same_padding(module, size)
+        return top, left
     if isinstance(module.padding, str):
         total = [d * (k - 1) for d, k in zip(module.dilation, module.kernel_size, strict=True)]
         return (total[0] // 2, total[1] // 2) if module.padding == "same" else (0, 0)

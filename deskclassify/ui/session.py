@@ -320,7 +320,7 @@ class Session(QObject):
             if target.is_file() and target.stat().st_mtime >= run.best.stat().st_mtime:
                 self.model = target
             else:
-                self._start(ExportRequest(str(run.path), str(target)), None, self._exported_for_use)
+                self._start(ExportRequest(str(run.path), str(target), fast=True), None, self._exported_for_use)
         self.model_changed.emit()
 
     @Slot(object)
