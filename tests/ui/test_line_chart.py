@@ -77,6 +77,8 @@ def test_line_is_painted_after_the_timer_not_at_once(chart, qtbot):
 
 
 def test_many_calls_are_one_repaint(chart, qtbot, monkeypatch):
+    chart.show()
+    qtbot.waitUntil(lambda: chart._plot is not None)
     chart.flush()
     paints = []
     original = chart._plot.show_series
@@ -85,6 +87,14 @@ def test_many_calls_are_one_repaint(chart, qtbot, monkeypatch):
         chart.set_series("training", range(count), np.zeros(count))
     qtbot.waitUntil(lambda: bool(paints), timeout=2000)
     assert len(paints) == 1 and len(chart.series("training")[0]) == 199
+
+
+def test_a_hidden_chart_is_painted_when_it_is_shown(chart, qtbot):
+    chart.set_series("training", [1, 2, 3], [1.0, 2.0, 1.5], color="#d00000")
+    qtbot.wait(200)
+    assert chart._plot is None
+    chart.show()
+    qtbot.waitUntil(lambda: count_pixels(chart, "#d00000") > 20, timeout=4000)
 
 
 def test_empty_chart_says_what_will_be_there(chart):

@@ -387,6 +387,14 @@ def test_batches_lie_within_their_epoch():
     assert trace.points()[0][-1] == 2.0
 
 
+def test_a_long_epoch_is_thinned_and_keeps_its_place():
+    trace = BatchTrace()
+    for step in range(1, 5001):
+        trace.add(BatchDone("frozen", 1, step, 5000, 1.0, 1e-3, 10.0))
+    xs, losses, _ = trace.points()
+    assert 100 <= len(xs) == len(losses) <= 200 and xs[-1] == 1.0 and xs == sorted(xs) and xs[0] > 0
+
+
 def test_best_epoch_and_texts():
     assert best_of([]) == 0
     assert best_of([epoch(1, 0.5), epoch(2, 0.9, loss=0.5), epoch(3, 0.9, loss=0.4), epoch(4, 0.9, loss=0.4)]) == 3

@@ -36,7 +36,7 @@ from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid
 from deskclassify.ui.widgets.named import named
 from deskclassify.ui.widgets.per_class_table import PerClassTable
 
-_THUMBNAIL_PIXELS = 112
+_THUMBNAIL_PIXELS = 104
 
 
 class EvaluatePage(QWidget):

@@ -18,6 +18,7 @@ from deskclassify.ui.widgets.named import named
 
 _REPAINT_MILLISECONDS = 100
 _MOST_MESSAGES = 500
+_MOST_BATCHES = 200  # points of one epoch
 TRAINING, VALIDATION, BATCH = "training", "validation", "each batch"
 
 
@@ -29,29 +30,37 @@ class BatchTrace:
 
     def __init__(self) -> None:
         self._epochs: dict[int, list[BatchDone]] = {}
-        self._lengths: dict[int, int] = {}
+        self._steps: dict[int, tuple[int, int]] = {}  # first and last step of each epoch
+        self._ended: set[int] = set()
 
     def add(self, batch: BatchDone) -> None:
-        """Take one more batch."""
+        """Take one more batch; a long epoch is thinned, for a chart has few pixels."""
         rows = self._epochs.setdefault(batch.epoch, [])
         if rows and batch.step < rows[-1].step:
             rows.clear()  # the epoch was begun anew
+        if len(rows) >= _MOST_BATCHES:
+            del rows[::2]
+        first = self._steps[batch.epoch][0] if rows else batch.step
+        self._steps[batch.epoch] = (first, batch.step)
         rows.append(batch)
 
     def end(self, epoch: int) -> None:
         """The epoch is over."""
-        rows = self._epochs.get(epoch)
-        if rows:
-            self._lengths[epoch] = rows[-1].step - rows[0].step + 1
+        self._ended.add(epoch)
 
     def points(self) -> tuple[list[float], list[float], list[float]]:
         """Places in epochs, smoothed losses, learning rates."""
         xs: list[float] = []
+        ordered: list[BatchDone] = []
+        guide = 0
         for epoch, rows in sorted(self._epochs.items()):
-            first, so_far = rows[0].step, rows[-1].step - rows[0].step + 1
-            length = max(self._lengths.get(epoch) or self._lengths.get(epoch - 1) or 0, so_far)
+            first, last = self._steps[epoch]
+            length = last - first + 1
+            if epoch not in self._ended:
+                length = max(length, guide)
+            guide = length
             xs += [epoch - 1 + (row.step - first + 1) / length for row in rows]
-        ordered = [row for _, rows in sorted(self._epochs.items()) for row in rows]
+            ordered += rows
         return xs, [row.loss for row in ordered], [row.learning_rate for row in ordered]
 
 
@@ -103,7 +112,7 @@ class TrainCharts(QWidget):
         )
         self.rate.setObjectName("learningRateChart")
         self.finder = LineChart(
-            "Learning rate finder",
+            "Rate finder",
             "loss",
             x_label="learning rate",
             log_x=True,

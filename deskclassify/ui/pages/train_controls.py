@@ -16,7 +16,7 @@ from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.named import named
 
 _PARTS = 1000  # of the progress bar
-_PHASES = {"frozen": "Training the new layers", "unfrozen": "Training the whole network"}
+_PHASES = {"frozen": "New layers", "unfrozen": "Whole network"}
 
 
 class TrainControls(common.Card):

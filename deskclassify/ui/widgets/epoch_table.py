@@ -14,7 +14,7 @@ from deskclassify.ui import theme
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
-_HEADER_PADDING = 26  # pixels, with some for an arrow
+_HEADER_PADDING, _ARROW = 14, 12  # pixels
 COLUMNS = (
     ("Epoch", "How many times the network has seen every training picture."),
     ("Phase", "Frozen: only the new last layers learn. Unfrozen: the whole network learns."),
@@ -183,7 +183,8 @@ def wanted_widths(view: QTableView) -> list[int]:
     columns = range(header.count())
     names = [str(view.model().headerData(column, Qt.Orientation.Horizontal)) for column in columns]
     # sectionSizeHint would keep room for an arrow in every column that can be sorted
-    heads = [header.fontMetrics().horizontalAdvance(name) + _HEADER_PADDING for name in names]
+    padding = _HEADER_PADDING + (_ARROW if view.isSortingEnabled() else 0)
+    heads = [header.fontMetrics().horizontalAdvance(name) + padding for name in names]
     return [max(head, view.sizeHintForColumn(column)) for column, head in enumerate(heads)]
 
 

@@ -71,7 +71,7 @@ class LineChart(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REPAINT_MILLISECONDS)
-        self._timer.timeout.connect(self.flush)
+        self._timer.timeout.connect(self._on_timer)
         self.setAccessibleName(f"{title}: {y_label} by {x_label}")
         self.setMinimumSize(QSize(180, 140))
         self._build(empty_text or f"The {title.lower()} appears here during training.")
@@ -207,8 +207,12 @@ class LineChart(QWidget):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Get pyqtgraph ready after the first paint, so that the first point of data comes without a hitch."""
         super().showEvent(event)
-        if self._plot is None:
-            self._timer.start(_FIRST_PAINT_MILLISECONDS)
+        self._timer.start(_FIRST_PAINT_MILLISECONDS)
+
+    @Slot()
+    def _on_timer(self) -> None:
+        if self.isVisible():  # a hidden chart is painted when it is shown
+            self.flush()
 
     @Slot()
     def flush(self) -> None:

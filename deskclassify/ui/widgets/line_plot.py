@@ -60,6 +60,8 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]
         spacing, offset = levels[0]
         if size / max((high - low) / spacing, 1e-9) > 110 and len(levels) > 1 and not self.logMode:
             spacing, offset = levels[1]
+        if size / max((high - low) / spacing, 1e-9) < 20 and self.orientation == "left":
+            spacing *= 2  # numbers would touch in a low chart
         if self._whole:
             spacing = max(1.0, float(math.ceil(spacing)))
         return [(spacing, offset)]
