@@ -223,6 +223,16 @@ def test_predict_prints_an_object_a_file_and_nothing_else(play, capsys, data):
     ]
 
 
+def test_predict_passes_over_a_path_that_is_not_there(play, capsys, data):
+    asked = play(prediction("/1.jpg"), events.PredictDone(1, 0, 0.1, "CPU"))
+    assert main(["predict", __file__, "/gone.jpg", data, "--json"]) == 0
+    first, second = lines(capsys)
+    assert first["path"] == "/gone.jpg"
+    assert "no such file" in first["error"]
+    assert second["label"] == "a"
+    assert asked[0].paths == (data,)
+
+
 def test_predict_writes_a_table_and_sorts_copies(play, capsys, data, tmp_path):
     pictures = sorted(Path(data).rglob("*.png"))
     before = {path: path.read_bytes() for path in pictures}

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,13 @@ def predict(runner: Runner, request: requests.PredictRequest, csv_file: str, sor
     """
     rows: list[events.Prediction] = []
     done: events.PredictDone | None = None
+    there = tuple(path for path in request.paths if Path(path).expanduser().exists())
+    missing = [path for path in request.paths if path not in there]
+    request = replace(request, paths=there)
     try:
+        for path in missing:
+            rows.append(events.Prediction(path, error="There is no such file or folder. Check the path."))
+            _print(runner, rows[-1])
         for event in runner.stream(request):
             if isinstance(event, events.Prediction):
                 rows.append(event)
@@ -37,7 +44,7 @@ def predict(runner: Runner, request: requests.PredictRequest, csv_file: str, sor
             write_csv(Path(csv_file), rows, request.top)
         if sort_into:
             _sort(runner, rows, Path(sort_into))
-    if not rows:
+    if len(rows) == len(missing):
         raise InputError("There is no picture in what you gave. Give pictures, or folders that hold some.")
     if done is not None and not runner.output.as_json:
         runner.output.note(

@@ -13,7 +13,7 @@ from PIL import Image
 from deskclassify.core import atomic
 
 _GAP = 2  # pixels between tiles
-_GROUND = (32, 34, 40)
+_GROUND = {"L": 34, "RGB": (32, 34, 40)}
 
 
 def tile(stack: np.ndarray[Any, np.dtype[np.uint8]], side: int = 96, columns: int | None = None) -> Image.Image:
@@ -26,7 +26,7 @@ def tile(stack: np.ndarray[Any, np.dtype[np.uint8]], side: int = 96, columns: in
         columns: tiles in a row; None for about as many as rows.
 
     Returns:
-        an RGB picture.
+        a grey or an RGB picture.
 
     Raises:
         ValueError: the array has another shape or is empty.
@@ -38,9 +38,10 @@ def tile(stack: np.ndarray[Any, np.dtype[np.uint8]], side: int = 96, columns: in
     across = columns or math.ceil(math.sqrt(count))
     down = math.ceil(count / across)
     step_x, step_y = wide * factor + _GAP, high * factor + _GAP
-    sheet = Image.new("RGB", (across * step_x + _GAP, down * step_y + _GAP), _GROUND)
+    mode = "L" if stack.ndim == 3 else "RGB"
+    sheet = Image.new(mode, (across * step_x + _GAP, down * step_y + _GAP), _GROUND[mode])
     for at, values in enumerate(stack):
-        picture = Image.fromarray(np.ascontiguousarray(values)).convert("RGB")
+        picture = Image.fromarray(np.ascontiguousarray(values))
         picture = picture.resize((wide * factor, high * factor), Image.Resampling.NEAREST)
         sheet.paste(picture, (_GAP + at % across * step_x, _GAP + at // across * step_y))
     return sheet
@@ -53,5 +54,5 @@ def save(sheet: Image.Image, file: Path) -> None:
         OSError: it cannot be written.
     """
     data = io.BytesIO()
-    sheet.save(data, "PNG")
+    sheet.save(data, "PNG", compress_level=3)
     atomic.write_bytes(file, data.getvalue())

@@ -27,6 +27,7 @@ CLASSES = tuple(THINGS)
 _VERSION = 1
 _MARKER = ".deskclassify-sample.json"
 _OVERSAMPLING = 2  # drawn larger and scaled down: Pillow's own edges are jagged
+_HARD_SHARE = 0.22  # of the pictures: small, tilted, faint, half hidden, blurred and noisy
 _NOISE_SIDE = 512  # pixels; larger than any picture
 
 Noise = np.ndarray[Any, np.dtype[np.int16]]
@@ -87,15 +88,16 @@ def draw(label: str, number: int, seed: int, noise: Noise | None = None) -> Imag
     dice = random.Random(f"{seed}/{label}/{number}")
     width, height = dice.choice(((320, 240), (340, 256), (300, 300), (256, 320), (360, 240), (288, 240)))
     canvas, hue, value = _background(dice, width * _OVERSAMPLING, height * _OVERSAMPLING)
+    hard = dice.random() < _HARD_SHARE
     for _ in range(dice.randint(4, 11)):
         _clutter(canvas, dice, value)
-    _thing(canvas, dice, label, hue, value)
-    for _ in range(dice.choice((0, 0, 1, 2))):
-        _clutter(canvas, dice, value, front=True)
+    _thing(canvas, dice, label, hue, value, hard)
+    for _ in range(dice.randint(1, 4) if hard else dice.choice((0, 0, 1, 2))):
+        _clutter(canvas, dice, value, "anywhere" if hard else "rim")
     picture = canvas.reduce(_OVERSAMPLING)
-    if dice.random() < 0.4:
-        picture = picture.filter(ImageFilter.GaussianBlur(dice.uniform(0.4, 1.3)))
-    return _with_noise(picture, dice, _noise(seed) if noise is None else noise)
+    if hard or dice.random() < 0.4:
+        picture = picture.filter(ImageFilter.GaussianBlur(dice.uniform(0.9, 2.0) if hard else dice.uniform(0.4, 1.3)))
+    return _with_noise(picture, dice, _noise(seed) if noise is None else noise, hard)
 
 
 def _marker(folder: Path) -> Any:
@@ -128,8 +130,8 @@ def _noise(seed: int) -> Noise:
     return np.asarray(source.normal(0.0, 64.0, (_NOISE_SIDE, _NOISE_SIDE, 3)), dtype=np.int16)
 
 
-def _with_noise(picture: Image.Image, dice: random.Random, noise: Noise) -> Image.Image:
-    shift = int(dice.choice((0, 3, 6, 9, 12)))
+def _with_noise(picture: Image.Image, dice: random.Random, noise: Noise, hard: bool) -> Image.Image:
+    shift = int(dice.choice((8, 12, 16) if hard else (0, 3, 6, 9, 12)))
     top = dice.randrange(_NOISE_SIDE - picture.height + 1)
     left = dice.randrange(_NOISE_SIDE - picture.width + 1)
     grain = noise[top : top + picture.height, left : left + picture.width] * shift // 64
@@ -171,15 +173,18 @@ def _background(dice: random.Random, width: int, height: int) -> tuple[Image.Ima
     return canvas, hue, value
 
 
-def _thing(canvas: Image.Image, dice: random.Random, label: str, hue: float, value: float) -> None:
+def _thing(canvas: Image.Image, dice: random.Random, label: str, hue: float, value: float, hard: bool) -> None:
     width, height = canvas.size
-    size = min(width, height) * dice.uniform(0.27, 0.45)
-    center = (width * dice.uniform(0.36, 0.64), height * dice.uniform(0.4, 0.6))
-    angle = math.radians(dice.uniform(-180, 180) if label == "leaf" else dice.gauss(0, 13))
+    size = min(width, height) * (dice.uniform(0.16, 0.27) if hard else dice.uniform(0.27, 0.45))
+    reach = 0.28 if hard else 0.14
+    center = (width * (0.5 + dice.uniform(-reach, reach)), height * (0.5 + dice.uniform(-reach, reach) * 0.8))
+    angle = math.radians(dice.uniform(-180, 180) if label == "leaf" else dice.gauss(0, 45 if hard else 13))
     mirror = dice.random() < 0.5
-    own = hue + dice.uniform(0.2, 0.8)
+    own = hue + (dice.uniform(-0.06, 0.06) if hard else dice.uniform(0.2, 0.8))
     bright = dice.uniform(0.78, 0.97) if value < 0.5 else dice.uniform(0.45, 0.85)
-    strong = dice.uniform(0.38, 0.72)
+    if hard:  # nearly as bright as what is behind it
+        bright = value + dice.choice((-1, 1)) * dice.uniform(0.17, 0.28)
+    strong = dice.uniform(0.2, 0.4) if hard else dice.uniform(0.38, 0.72)
     palette = Palette(
         main=_rgb(own, strong, bright),
         shade=_rgb(own + 0.03, strong + 0.08, bright * 0.72),
@@ -192,11 +197,11 @@ def _thing(canvas: Image.Image, dice: random.Random, label: str, hue: float, val
     THINGS[label](Brush(canvas, center, size, angle, mirror), dice, palette)
 
 
-def _clutter(canvas: Image.Image, dice: random.Random, value: float, front: bool = False) -> None:
-    """A small shape that has nothing to do with the class; those in front keep to the rim."""
+def _clutter(canvas: Image.Image, dice: random.Random, value: float, place: str = "anywhere") -> None:
+    """A small shape that has nothing to do with the class, anywhere or at the `rim`."""
     width, height = canvas.size
     across, down = dice.random(), dice.random()
-    if front:
+    if place == "rim":
         across = dice.choice((across * 0.18, 1 - across * 0.18))
     size = min(width, height) * dice.uniform(0.03, 0.1)
     bright = dice.uniform(0.35, 0.8) if value < 0.5 else dice.uniform(0.5, 0.95)

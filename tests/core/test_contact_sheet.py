@@ -14,7 +14,7 @@ def test_each_value_becomes_a_square_in_its_place(tmp_path):
     contact_sheet.save(contact_sheet.tile(stack, side=8, columns=2), tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as sheet:
         assert sheet.size == (22, 22)
-        assert [sheet.getpixel(place)[0] for place in ((5, 5), (15, 5), (5, 15))] == [10, 20, 30]
+        assert [sheet.getpixel(place) for place in ((5, 5), (15, 5), (5, 15))] == [10, 20, 30]
         assert sheet.getpixel((15, 15)) == sheet.getpixel((0, 0))
 
 
