@@ -24,9 +24,9 @@ from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.colormap import table
 
 LAYERS = (
-    Layer("stem.conv", "Conv2d", (4, 8, 8), 108, "kernel 3 × 3", "Stem"),
+    Layer("stem.conv", "Convolution", (4, 8, 8), 108, "kernel 3 × 3", "Stem"),
     Layer("stem.act", "ReLU", (4, 8, 8), 0, "", "Stem"),
-    Layer("body.conv", "Conv2d", (6, 4, 4), 216, "kernel 3 × 3", "Block 1"),
+    Layer("body.conv", "Depthwise convolution", (6, 4, 4), 216, "kernel 3 × 3", "Block 1"),
     Layer("head.fc", "Linear", (3,), 99, "", "Head"),
 )
 NONE = np.zeros((0,), dtype=np.uint8)
@@ -39,7 +39,7 @@ def shown(layer, image):
     is_map = len(layer.shape) == 3
     channels = (2, 0, 3, 1) if image and is_map else ()
     levels = [np.full((8, 8), 50 * channel, dtype=np.uint8) for channel in channels]
-    convolves = layer.kind == "Conv2d"
+    convolves = "onvolution" in layer.kind
     return LayerShown(
         layer=layer,
         explanation=f"{layer.name} explained.",
@@ -161,7 +161,7 @@ def test_list_names_kind_shape_and_parameters(open_page):
     assert names(open_page) == [layer.name for layer in LAYERS]
     assert open_page.list.model().index(2, 0).data(LayerRole) == LAYERS[2]
     spoken = open_page.list.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert spoken == "stem.conv, Conv2d, kernel 3 × 3, gives 8 × 8 × 4, 108 parameters"
+    assert spoken == "stem.conv, Convolution, kernel 3 × 3, gives 8 × 8 × 4, 108 parameters"
     assert shape_text((32, 112, 100)) == "112 × 100 × 32" and shape_text((1280,)) == "1,280"
     assert parameter_text(0) == "no parameters" and parameter_text(1) == "1 parameter"
 
@@ -262,7 +262,7 @@ def test_value_under_the_cursor(open_page, qtbot, picture):
     view = open_page.activations.view
     qtbot.waitUntil(lambda: view.channel is not None)
     with qtbot.waitSignal(view.hovered) as told:
-        qtbot.mouseMove(view, view._area().center().toPoint())
+        qtbot.mouseMove(view, view._area().center().toPoint() + QPoint(3, 3))
     assert told.args == ["Row 4, column 4: 1.00"]  # −1 + 100 / 255 · 5.1
     assert open_page.activations.value_label.text() == told.args[0]
 
@@ -306,10 +306,14 @@ def test_steps_are_asked_for_when_their_tab_is_seen_and_follow_the_channel(open_
         qtbot.keyClick(open_page.stepper.map, Qt.Key.Key_Right)
     qtbot.waitUntil(lambda: open_page.stepper.step.column == 7)
     assert [request.column for request in engine.of(StepRequest)] == [7]
+    open_page.list.choose("body.conv")  # a depthwise one
+    qtbot.waitUntil(lambda: open_page.stepper.step is not None and open_page.stepper.step.layer == "body.conv")
     # No steps for a layer that is no convolution, nor without a picture.
     open_page.list.choose("stem.act")
     shows(open_page, qtbot, "stem.act")
     assert not open_page.stepper.isVisible() and open_page.no_steps.isVisible()
+    settled(open_page, session, qtbot)
+    assert {request.layer for request in engine.of(StepRequest)} == {"stem.conv", "body.conv"}
     open_page.list.choose("body.conv")
     open_page.set_picture("")
     shows(open_page, qtbot, "body.conv")
@@ -378,4 +382,5 @@ def test_a_run_comes_first_with_its_first_validation_picture(open_page, session,
     session.show_run(run)
     assert open_page.browser.image == str(tmp_path / "mine.png")
     session.show_run(None)
-    qtbot.waitUntil(lambda: engine.of(LayersRequest)[-1].model == "efficientnet_lite0")
+    settled(open_page, session, qtbot)
+    assert open_page.browser.model == "efficientnet_lite0" and names(open_page) == [layer.name for layer in LAYERS]

@@ -301,6 +301,7 @@ class LayersPage(QWidget):
         facts = (layer.kind, layer.detail, f"gives {shape_text(layer.shape)}", parameter_text(layer.parameters))
         self.facts_label.setText("  ·  ".join(fact for fact in facts if fact))
         self.stepper.play_button.setChecked(False)
+        self.stepper.setEnabled(False)  # until the answer comes it still shows the layer before
         self.browser.show_layer(layer.name)
 
     def _forget_layer(self) -> None:
@@ -359,8 +360,8 @@ class LayersPage(QWidget):
 
 
 def is_convolution(layer: Layer) -> bool:
-    """Whether the layer slides kernels over a picture (also timm's Conv2dSame)."""
-    return layer.kind.casefold().startswith("conv") and len(layer.shape) == 3
+    """Whether the layer slides kernels over a picture; depthwise convolutions do so as well."""
+    return "conv" in layer.kind.casefold() and len(layer.shape) == 3
 
 
 def theme_role(label: QLabel, role: str) -> None:
