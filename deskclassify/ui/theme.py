@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QObject, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QStyleFactory
@@ -25,7 +25,7 @@ GAP = 8  # pixels between things that belong together
 MARGIN = 20  # pixels around a page and inside a card
 RADIUS = 8  # pixels, of a card's corners
 _RESOURCES = Path(resources.__file__).parent
-_ICON_PIXELS = (16, 20, 24, 32, 48, 64)
+_ICON_PIXELS = (16, 20, 32, 52)
 # Families that stand for “this Linux desktop has chosen no font”.
 _NO_CHOICE = frozenset({"", "DejaVu Sans", "Sans Serif", "Sans", "sans-serif", "Bitstream Vera Sans"})
 
@@ -224,18 +224,29 @@ def icon(name: str, color: str = "") -> QIcon:
 
 
 @cache
-def _svg(name: str) -> str:
-    return (_RESOURCES / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+def _svg(name: str) -> QSvgRenderer:
+    return QSvgRenderer(str(_RESOURCES / "icons" / f"{name}.svg"))
+
+
+@cache
+def _shape(name: str, pixels: int) -> QPixmap:
+    """An icon in black, drawn once: tinting it is far cheaper than to draw it in each colour."""
+    drawn = QPixmap(pixels, pixels)
+    drawn.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(drawn)
+    _svg(name).render(painter, QRectF(drawn.rect()))
+    painter.end()
+    return drawn
 
 
 def pixmap(name: str, pixels: int, color: str = "", ratio: float = 1.0) -> QPixmap:
     """An icon as a picture of the given edge, for painting and labels."""
-    text = _svg(name).replace("currentColor", color or current().text)
-    drawn = QPixmap(round(pixels * ratio), round(pixels * ratio))
-    drawn.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(drawn)
-    QSvgRenderer(QByteArray(text.encode())).render(painter, QRectF(drawn.rect()))
-    painter.end()
+    drawn = _shape(name, round(pixels * ratio)).copy()
+    if name != "app":  # it has colours of its own
+        painter = QPainter(drawn)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+        painter.fillRect(drawn.rect(), QColor(color or current().text))
+        painter.end()
     drawn.setDevicePixelRatio(ratio)
     return drawn
 

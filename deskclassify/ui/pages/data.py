@@ -45,6 +45,7 @@ class DataPage(QWidget):
         self.continue_button.setObjectName("continueButton")
         self.progress_text = muted("")
         self.progress_text.setObjectName("scanText")
+        self.progress_text.setWordWrap(False)
         self.progress = QProgressBar()
         self.progress.setObjectName("scanProgress")
         self.progress.setAccessibleName("Check of all pictures")
