@@ -138,15 +138,16 @@ class _LayerDelegate(QStyledItemDelegate):
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         font.setWeight(QFont.Weight.DemiBold if chosen else QFont.Weight.Normal)
-        kind_width = QFontMetrics(small).horizontalAdvance(layer.kind)
+        shape = shape_text(layer.shape)
+        shape_width = QFontMetrics(small).horizontalAdvance(shape)
         painter.setFont(font)
         painter.setPen(QColor(colors.text))
-        room = top.width() - kind_width - 8
+        room = top.width() - shape_width - 8
         painter.drawText(top, left, QFontMetrics(font).elidedText(layer.name, Qt.TextElideMode.ElideMiddle, room))
         painter.setFont(small)
         painter.setPen(QColor(colors.muted))
-        painter.drawText(top, right, layer.kind)
-        painter.drawText(bottom, left, shape_text(layer.shape))
+        painter.drawText(top, right, shape)
+        painter.drawText(bottom, left, layer.kind)
         painter.drawText(bottom, right, parameter_text(layer.parameters) if layer.parameters else "")
         painter.restore()
 

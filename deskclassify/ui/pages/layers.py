@@ -163,7 +163,7 @@ class LayersPage(QWidget):
 
     def _build_list(self) -> Card:
         card = Card()
-        card.setFixedWidth(264)
+        card.setFixedWidth(288)
         card.body.addWidget(self.search_edit)
         card.body.addWidget(self.list, 1)
         card.body.addWidget(self.position_label)

@@ -147,6 +147,7 @@ class ConvolutionStepper(QWidget):
         for label in (self.sum_label, self.equation_label, self.check_label, self.place_label):
             label.clear()
         self.map.clear()
+        self.sum_label.setText("Calculating…" if channels else "")
         self.setEnabled(channels > 0)
 
     def set_channel(self, channel: int) -> None:
@@ -175,6 +176,8 @@ class ConvolutionStepper(QWidget):
 
     def give_up(self) -> None:
         """The answer will not come: end the animation."""
+        if self.step is None:
+            self.sum_label.clear()
         self._waiting = False
         self.play_button.setChecked(False)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from deskclassify.ui import theme
@@ -35,7 +37,8 @@ class MatrixView(QWidget):
         """Show other numbers; cells that are not `inside` are hatched as padding."""
         self._values = values
         self._inside = np.ones(values.shape, dtype=bool) if inside is None else inside
-        self.setMaximumHeight(max(1, values.shape[0]) * _LARGEST_CELL + 2)
+        if values.size:
+            self.setMaximumHeight(values.shape[0] * _LARGEST_CELL + 2)
         self.setAccessibleDescription("; ".join(" ".join(number(float(one)) for one in row) for row in values[:11]))
         self.update()
 
@@ -77,10 +80,11 @@ class MatrixView(QWidget):
         palette = theme.current()
         largest = float(np.abs(self._values).max())
         area, cell = self._area(), self._cell()
+        texts = {place: number(float(value)) for place, value in np.ndenumerate(self._values)}
+        pixels = self._text_pixels(texts.values(), cell - 4)
         font = painter.font()
-        font.setPixelSize(max(1, min(14, int(cell * 0.27))))
+        font.setPixelSize(max(1, pixels))
         painter.setFont(font)
-        metrics = QFontMetricsF(font)
         for (row, column), value in np.ndenumerate(self._values):
             box = QRectF(area.left() + column * cell, area.top() + row * cell, cell, cell).adjusted(1, 1, -1, -1)
             color = signed_color(float(value), largest)
@@ -92,10 +96,19 @@ class MatrixView(QWidget):
                 painter.setOpacity(0.45)
                 painter.drawRoundedRect(box, 3, 3)
                 painter.setOpacity(1.0)
-            text = number(float(value))
-            if font.pixelSize() >= _SMALLEST_TEXT and metrics.horizontalAdvance(text) <= box.width():
+            if pixels:
                 painter.setPen(text_on(color))
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, texts[row, column])
+
+    def _text_pixels(self, texts: Iterable[str], room: float) -> int:
+        """The largest size at which every number fits its cell; 0 where none could be read."""
+        font = QFont(self.font())
+        longest = max(texts, key=len, default="")
+        for pixels in range(min(14, int(room * 0.4)), _SMALLEST_TEXT - 1, -1):
+            font.setPixelSize(pixels)
+            if QFontMetricsF(font).horizontalAdvance(longest) <= room:
+                return pixels
+        return 0
 
 
 class PlaceMap(QWidget):
