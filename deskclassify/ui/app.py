@@ -104,7 +104,7 @@ def main(argv: list[str]) -> int:
     if not has_display():
         sys.stderr.write(NO_DISPLAY)
         return 2
-    logs.set_up()
+    log = logs.set_up()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler would wait for the event loop to return
     window = create_window(argv)
     net = logs.Net(window)
@@ -112,4 +112,5 @@ def main(argv: list[str]) -> int:
     net.spread()
     code = QApplication.exec()
     window.close()  # where the session manager or Quit ended the loop, the jobs still have to end
+    logs.close(log)
     return code

@@ -31,8 +31,12 @@ def log_file() -> Path:
     return paths.log_dir() / "window.log"
 
 
-def set_up() -> None:
-    """Write the log to its file. Where that cannot be, the program runs without."""
+def set_up() -> logging.Handler | None:
+    """Write the log to its file. Where that cannot be, the program runs without.
+
+    Returns:
+        what `close` takes.
+    """
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     try:
@@ -40,10 +44,19 @@ def set_up() -> None:
             log_file(), maxBytes=_LOG_BYTES, backupCount=_OLD_LOGS, encoding="utf-8", delay=True
         )
     except OSError:
-        return
+        return None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
     qInstallMessageHandler(_qt_message)
+    return handler
+
+
+def close(handler: logging.Handler | None) -> None:
+    """End the log."""
+    if handler is not None:
+        qInstallMessageHandler(None)
+        logging.getLogger().removeHandler(handler)
+        handler.close()
 
 
 def _qt_message(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:

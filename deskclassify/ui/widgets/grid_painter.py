@@ -17,6 +17,7 @@ _PAD = 5  # pixels around a picture
 _DOT = 8  # pixels
 _CORNER = 6.0  # pixels
 _BROKEN_PIXELS = 32
+_MOST_KEPT = 400  # pictures in their size on the screen: several screens full
 
 
 class GridPainter:
@@ -25,6 +26,7 @@ class GridPainter:
     def __init__(self, widget: QWidget, edge: int, lines: int) -> None:
         self._edge = edge
         self._lines = lines
+        self._kept: dict[tuple[int, int, float], QPixmap] = {}
         self._font = QFont(widget.font())
         self._small = QFont(widget.font())
         self._small.setPointSizeF(max(7.0, self._small.pointSizeF() * 0.88))
@@ -77,11 +79,7 @@ class GridPainter:
 
     def _picture(self, painter: QPainter, place: QRect, thumbnail: QPixmap | str | None) -> None:
         if isinstance(thumbnail, QPixmap):
-            shape = QPainterPath()
-            shape.addRoundedRect(QRectF(place), _CORNER, _CORNER)
-            painter.setClipPath(shape)
-            painter.drawPixmap(place, thumbnail)
-            painter.setClipping(False)
+            painter.drawPixmap(place.topLeft(), self._fitted(thumbnail, place.width(), painter))
             return
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.current().raised))
@@ -90,6 +88,17 @@ class GridPainter:
             ratio = painter.device().devicePixelRatio()
             sign = theme.pixmap("image-broken", _BROKEN_PIXELS, theme.current().bad, ratio)
             painter.drawPixmap(place.center() - QPoint(_BROKEN_PIXELS // 2, _BROKEN_PIXELS // 2), sign)
+
+    def _fitted(self, thumbnail: QPixmap, edge: int, painter: QPainter) -> QPixmap:
+        """The picture in its size on the screen, with round corners. Kept: both cost most of a frame."""
+        ratio = painter.device().devicePixelRatio()
+        key = (thumbnail.cacheKey(), edge, ratio)
+        known = self._kept.get(key)
+        if known is None:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            known = self._kept[key] = _rounded(thumbnail, edge, ratio)
+        return known
 
     def _badge(self, painter: QPainter, picture: QRect, text: str) -> None:
         width = self._small_metrics.horizontalAdvance(text) + 12
@@ -121,3 +130,18 @@ class GridPainter:
             painter.setPen(QColor(colors.muted))
             short = self._small_metrics.elidedText(entry.subtitle, Qt.TextElideMode.ElideRight, line.width())
             painter.drawText(line, vertical, short)
+
+
+def _rounded(thumbnail: QPixmap, edge: int, ratio: float) -> QPixmap:
+    pixels = round(edge * ratio)
+    made = QPixmap(pixels, pixels)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+    shape = QPainterPath()
+    shape.addRoundedRect(QRectF(made.rect()), _CORNER * ratio, _CORNER * ratio)
+    painter.setClipPath(shape)
+    painter.drawPixmap(made.rect(), thumbnail)
+    painter.end()
+    made.setDevicePixelRatio(ratio)
+    return made
