@@ -74,7 +74,7 @@ WRONG_CALLS = [
     (["train", "DATA", "--out", "r", "--preset", "fast"], "quick, balanced, thorough"),
     (["train", "DATA", "--out", "r", "--arch", "lenet"], "resnet34"),
     (["train", "DATA", "--out", "r", "--resize", "stretch"], "crop, squish, pad"),
-    (["train", "DATA", "--out", "r", "--epochs", "0"], "--epochs"),
+    (["train", "DATA", "--out", "r", "--epochs", "-1"], "--epochs"),
     (["train", "DATA", "--out", "r", "--frozen-epochs", "-1"], "--frozen-epochs"),
     (["train", "DATA", "--out", "r", "--lr", "-0.1"], "--lr"),
     (["train", "DATA", "--out", "r", "--lr", "nan"], "--lr"),

@@ -84,7 +84,12 @@ def train(
     out: Annotated[str, typer.Option("--out", metavar="RUN", help="The folder to write.")],
     preset: Annotated[str, typer.Option("--preset", metavar="quick|balanced|thorough")] = "balanced",
     arch: options.Arch = architectures.DEFAULT,
-    epochs: Annotated[int | None, typer.Option("--epochs", metavar="N", help="Passes with the whole network.")] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            "--epochs", metavar="N", help="Passes with the whole network; with quick, with the new last layer."
+        ),
+    ] = None,
     frozen_epochs: Annotated[
         int | None, typer.Option("--frozen-epochs", metavar="N", help="Passes with the new last layer only.")
     ] = None,
@@ -102,7 +107,7 @@ def train(
     json: options.Json = False,
 ) -> Plan:
     """Train, and write the run folder. Works under torchrun."""
-    options.at_least("--epochs", epochs, 1)
+    options.at_least("--epochs", epochs, 0)
     options.at_least("--frozen-epochs", frozen_epochs, 0)
     _check_numbers(lr, batch_size, image_size)
     request = requests.FitRequest(
@@ -228,7 +233,7 @@ def predict(
     """Classify files and folders; unreadable ones are reported and passed over."""
     options.at_least("--top", top, 1)
     file = str(options.existing(model, "model"))
-    if not any(Path(path).expanduser().exists() for path in paths):
+    if not any(Path(path).exists() for path in paths):
         raise InputError(f"There is no file or folder “{paths[0]}”. Check the path.")
     if csv and Path(csv).is_dir():
         raise InputError(f"“{csv}” is a folder. Give the name of a CSV file after --csv.")

@@ -26,7 +26,7 @@ def predict(runner: Runner, request: requests.PredictRequest, csv_file: str, sor
     """
     rows: list[events.Prediction] = []
     done: events.PredictDone | None = None
-    there = tuple(path for path in request.paths if Path(path).expanduser().exists())
+    there = tuple(path for path in request.paths if Path(path).exists())
     missing = [path for path in request.paths if path not in there]
     request = replace(request, paths=there)
     try:
