@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDropEvent,
     QPaintEvent,
 )
@@ -61,8 +62,9 @@ class MainWindow(QMainWindow):
         session = self.session
         self.pages = QStackedWidget()
         self.pages.setObjectName("pages")
+        self.data_page = DataPage(session)
         for page in (
-            DataPage(session),
+            self.data_page,
             TrainPage(session),
             EvaluatePage(session),
             LayersPage(session),
@@ -269,9 +271,16 @@ class MainWindow(QMainWindow):
         """Files and folders are welcome."""
         if drops.paths_of(event.mimeData()):
             event.acceptProposedAction()
+            self.data_page.show_drop(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802 (Qt's name)
+        """The files went elsewhere."""
+        super().dragLeaveEvent(event)
+        self.data_page.show_drop(False)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 (Qt's name)
         """Open what was dropped."""
+        self.data_page.show_drop(False)
         event.acceptProposedAction()
         run_guarded(self.session, drops.open_all, self.session, drops.paths_of(event.mimeData()))
 

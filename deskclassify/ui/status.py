@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
-from deskclassify.core.events import BatchDone, EpochDone, Event, Exported, Progress
+from deskclassify.core.events import BatchDone, EpochDone, Event, Exported, PredictDone, Progress
 from deskclassify.ui import theme
 from deskclassify.ui.session import Session
 
@@ -34,6 +34,8 @@ class StatusBar(QStatusBar):
         session.train_state_changed.connect(self._train_state)
         session.export_done.connect(self._exported)
         session.examined_changed.connect(self._examined)
+        session.predict_started.connect(self._predicting)
+        session.predict_done.connect(self._predicted)
         session.failed.connect(self._failed)
 
     @Slot(str)
@@ -75,6 +77,17 @@ class StatusBar(QStatusBar):
         if isinstance(event, Exported):
             agrees = f"it agrees with training on {event.images} pictures"
             self.say(f"{event.model} was written ({event.bytes / 1e6:.1f} MB); {agrees}")
+
+    @Slot()
+    def _predicting(self) -> None:
+        if self._session.train_state == "idle":
+            self.say("Classifying pictures …")
+
+    @Slot(object)
+    def _predicted(self, done: PredictDone) -> None:
+        if self._session.train_state == "idle":
+            failed = f", {done.failed} could not be read" if done.failed else ""
+            self.say(f"{done.images} {'picture' if done.images == 1 else 'pictures'} classified{failed}")
 
     @Slot()
     def _examined(self) -> None:

@@ -87,7 +87,7 @@ class DataPage(QWidget):
         self.stack.addWidget(self._empty())
         self.stack.addWidget(content)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(theme.MARGIN, theme.MARGIN - 4, theme.MARGIN, theme.MARGIN - 4)
+        layout.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         layout.setSpacing(theme.GAP + 6)
         layout.addLayout(top)
         layout.addWidget(self.stack, 1)
@@ -96,6 +96,7 @@ class DataPage(QWidget):
         frame = Card()
         frame.setObjectName("dropFrame")
         frame.setProperty("role", "")
+        self.drop_frame = frame
         self.choose_button = primary(QPushButton("Choose a folder…"))
         self.choose_button.setObjectName("chooseFolderButton")
         self.choose_button.clicked.connect(self._add_folder)
@@ -206,6 +207,11 @@ class DataPage(QWidget):
         self.problems_card.setVisible(bool(found))
         self.problems_title.setText("1 remark" if len(found) == 1 else f"{len(found):,} remarks")
         self.pictures.mark_unreadable()
+
+    def show_drop(self, over: bool) -> None:
+        """Whether files are being dragged over the window."""
+        self.drop_frame.setProperty("over", over)
+        self.drop_frame.style().polish(self.drop_frame)
 
     @Slot()
     def _show_answer(self) -> None:

@@ -1,0 +1,114 @@
+"""Pictures of all pages for the README and the manual, light and dark: `make screenshots`.
+
+Opens the real window on the built-in sample, trains with real engine processes, goes through the
+pages, and writes docs/screenshots/PAGE-THEME.png. Needs no display and changes no settings.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QAbstractItemView
+
+from deskclassify.core.sample import make_sample
+from deskclassify.ui.app import create_window
+from deskclassify.ui.main_window import MainWindow
+from deskclassify.ui.pages.layers import LayersPage
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+TARGET = REPOSITORY / "docs" / "screenshots"
+SIZE = (1280, 800)  # pixels
+SETTLE_SECONDS = 1.5  # for thumbnails and charts
+LONGEST_SECONDS = 300.0
+LAYER_ROW = 3  # near the beginning, where the channels still look like the picture
+
+
+def wait(seconds: float) -> None:
+    """Let the window live for a while."""
+    loop = QEventLoop()
+    QTimer.singleShot(round(1000 * seconds), loop.quit)
+    loop.exec()
+
+
+def wait_until(what: str, reached: Callable[[], bool]) -> None:
+    """Let the window live until something has come about."""
+    end = time.monotonic() + LONGEST_SECONDS
+    while not reached():
+        if time.monotonic() > end:
+            raise SystemExit(f"this did not happen within {LONGEST_SECONDS:.0f} s: {what}")
+        wait(0.1)
+
+
+def shoot(window: MainWindow, page: str) -> None:
+    """Write one page in both themes."""
+    window.show_page(page)
+    for theme in ("dark", "light"):
+        window.choose_theme(theme)
+        wait(SETTLE_SECONDS)
+        file = TARGET / f"{page}-{theme}.png"
+        window.grab().save(str(file))
+        print(file.relative_to(REPOSITORY))
+
+
+def walk_through(window: MainWindow, folder: Path) -> None:
+    """From the data to a prediction."""
+    session = window.session
+    window.open_path(folder)
+    wait_until("the pictures are checked", lambda: session.scan_result is not None)
+    shoot(window, "data")
+    window.train()
+    wait_until("the training has ended", lambda: session.train_state == "idle")
+    wait_until("the run is there", lambda: session.run is not None)
+    shoot(window, "train")
+    shoot(window, "evaluate")
+    pictures = [Path(item.path) for item in session.listing.items if item.subset == "valid"]
+    window.show_page("layers")
+    choose_layer(window, pictures[0])
+    shoot(window, "layers")
+    wait_until("the model is ready", lambda: session.model is not None)
+    answers: list[object] = []
+    session.predict_done.connect(answers.append)
+    window.show_page("predict")
+    session.predict(pictures[:: max(1, len(pictures) // 12)])
+    wait_until("the pictures are classified", lambda: bool(answers))
+    shoot(window, "predict")
+
+
+def choose_layer(window: MainWindow, picture: Path) -> None:
+    """Put a picture through the network and look at a layer near its beginning."""
+    layers = window.findChild(QAbstractItemView, "layerList")
+    wait_until("the layers are listed", lambda: layers.model().rowCount() > 3)
+    page = window.findChild(LayersPage)
+    page.set_picture(str(picture))
+    layers.setCurrentIndex(layers.model().index(LAYER_ROW, 0))
+    grid = window.findChild(QAbstractItemView, "activationGrid")
+    wait_until("the layer is shown", lambda: grid.model().rowCount() > 0)
+
+
+def main() -> None:
+    """Make all pictures."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["DESKCLASSIFY_HOME"] = home
+        folder = make_sample(Path(home) / "sample-pictures")
+        window = create_window([])
+        window.resize(*SIZE)
+        try:
+            walk_through(window, folder)
+        finally:
+            window.session.stop_training()
+            wait_until("the training has ended", lambda: window.session.train_state == "idle")
+            window.close()
+
+
+if __name__ == "__main__":
+    main()
