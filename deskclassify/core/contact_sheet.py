@@ -13,7 +13,7 @@ from PIL import Image
 from deskclassify.core import atomic
 
 _GAP = 2  # pixels between tiles
-_GROUND = {"L": 34, "RGB": (32, 34, 40)}
+_GROUND: dict[str, int | tuple[int, int, int]] = {"L": 34, "RGB": (32, 34, 40)}
 
 
 def tile(stack: np.ndarray[Any, np.dtype[np.uint8]], side: int = 96, columns: int | None = None) -> Image.Image:
