@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import torch
 
 from deskclassify.core.errors import InputError
+from deskclassify.core.machine import cpu_title
 
 
 @dataclass(frozen=True)
@@ -62,18 +62,6 @@ def _why_no_cuda() -> str:
     if torch.version.cuda is None:
         return "this torch was built without CUDA."
     return "torch finds no NVIDIA GPU or no fitting driver."
-
-
-def cpu_title() -> str:
-    """The processor, as shown in the window."""
-    return f"CPU, {cpu_count()} cores"
-
-
-def cpu_count() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def has_fast_bf16() -> bool:

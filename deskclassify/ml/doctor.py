@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 from deskclassify.core import paths
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import Event, Examined
+from deskclassify.core.machine import cpu_title
 from deskclassify.core.requests import DoctorRequest
 from deskclassify.ml import device, ort
 from deskclassify.ml.versions import versions
@@ -38,7 +39,7 @@ def examine(request: DoctorRequest, should_stop: ShouldStop) -> Iterator[Event]:
             "weights": str(paths.weights_dir()),
             "projects": str(paths.projects_dir()),
         },
-        cpu=device.cpu_title(),
+        cpu=cpu_title(),
         healthy=not conflicts,
     )
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from deskclassify.core import paths
+from deskclassify.core.machine import cpu_count
 from deskclassify.core.pictures import PictureError, drafts, open_rgb, reason
 from deskclassify.core.preprocess import Pixels, Preprocess, apply
-from deskclassify.ml.device import cpu_count
 
 _AHEAD_PER_THREAD = 8
 _DRAFT_FACTOR = 2  # decode at no less than twice the size that is wanted

@@ -278,7 +278,7 @@ def convolution_step(module: nn.Conv2d, source: torch.Tensor, output: np.ndarray
     patch[np.ix_(np.arange(group_size), in_rows, in_columns)] = part[
         np.ix_(np.arange(group_size), rows[in_rows], columns[in_columns])
     ]
-    bias = 0.0 if module.bias is None else float(module.bias[request.channel])
+    bias = 0.0 if module.bias is None else float(module.bias[request.channel].detach())
     return Stepped(
         layer=request.layer,
         channel=request.channel,

@@ -36,6 +36,14 @@ def find(request: LrFindRequest, should_stop: ShouldStop) -> Iterator[Event]:
     Raises:
         InputError: the request or the data make no sense.
     """
+    before = torch.get_rng_state()
+    try:
+        yield from _find(request, should_stop)
+    finally:
+        torch.set_rng_state(before)
+
+
+def _find(request: LrFindRequest, should_stop: ShouldStop) -> Iterator[Event]:
     begun = time.monotonic()
     architecture = architectures.get(request.architecture)
     where = device.choose(request.device)

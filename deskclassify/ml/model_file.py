@@ -82,14 +82,23 @@ def make_golden(pixels: Pixels) -> Golden:
     return Golden(base64.b64encode(file.getvalue()).decode("ascii"), ())
 
 
+def require_model(path: Path) -> None:
+    """Say so where there is no such file.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not path.is_file():
+        raise InputError(f"There is no model “{path}”. Choose an .onnx file.")
+
+
 def read_card(path: Path) -> Card:
     """Read the metadata; nothing of the graph is run.
 
     Raises:
         InputError: this is no model that deskclassify wrote.
     """
-    if not path.is_file():
-        raise InputError(f"There is no model “{path}”. Choose an .onnx file.")
+    require_model(path)
     if path.stat().st_size > _LARGEST_BYTES:
         raise InputError(f"“{path.name}” is larger than an ONNX file can be.")
     try:

@@ -16,7 +16,7 @@ from deskclassify.core.requests import PredictRequest
 from deskclassify.core.sources import Problem, walk
 from deskclassify.ml import ort
 from deskclassify.ml.images import Picture, batched, read_many
-from deskclassify.ml.model_file import OpenModel, open_model
+from deskclassify.ml.model_file import OpenModel, open_model, require_model
 
 BATCH = 8
 _FEW = 2 * BATCH  # up to here threads need not spin: they would cost half a core between two drops
@@ -30,6 +30,7 @@ def predict(request: PredictRequest, should_stop: ShouldStop) -> Iterator[Event]
         InputError: the model is none, or a path does not exist or holds no picture.
     """
     begun = time.monotonic()
+    require_model(Path(request.model))
     files = list(expand(request.paths))
     model = kept_model(Path(request.model), request.device, len(files) > _FEW)
     yield Started("predict", f"{model.card.architecture}, {len(files)} files")
@@ -86,8 +87,6 @@ def kept_model(path: Path, device: str, many: bool) -> OpenModel:
     Raises:
         InputError: see `open_model`.
     """
-    if not path.is_file():
-        raise InputError(f"There is no model “{path}”. Choose an .onnx file.")
     status = path.stat()
     key = (str(path), status.st_mtime_ns, status.st_size, device, many)
     if key not in _open:

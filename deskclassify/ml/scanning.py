@@ -14,10 +14,10 @@ import numpy as np
 
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import Event, Progress, ScanDone, Throttle
+from deskclassify.core.machine import cpu_count
 from deskclassify.core.pictures import PictureError, open_rgb, reason
 from deskclassify.core.requests import ScanRequest
 from deskclassify.core.sources import Problem, list_data
-from deskclassify.ml.device import cpu_count
 from deskclassify.ml.images import map_ahead
 
 _HASH_SIDE = 8

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from deskclassify.core.architectures import ARCHITECTURES, get
+from deskclassify.core.errors import InputError
+from deskclassify.core.requests import LayerRequest, LayersRequest, StepRequest
+from deskclassify.core.run_folder import RunFolder
+from deskclassify.ml import zoo
+from deskclassify.ml.capture import capture
+from deskclassify.ml.inspection import convolution_step, kernel_tiles
+from deskclassify.ml.layers import describe
+
+
+@pytest.fixture
+def picture(sample: Path) -> str:
+    return str(next(sample.rglob("*.jpg")))
+
+
+def test_layers_of_a_run_end_in_its_classes(trained: Path, drain: Any) -> None:
+    (listed,) = drain(LayersRequest(str(trained)))
+    names = [layer.name for layer in listed.layers]
+    assert names[0] == "conv_stem"
+    assert names[-1] == "head.linear"
+    assert listed.layers[0].shape == (32, 112, 112)
+    assert listed.layers[-1].shape == (5,)
+    assert listed.parameters == sum(layer.parameters for layer in listed.layers)
+    assert len(listed.classes) == 5
+
+
+def test_a_pretrained_network_has_no_head_yet(drain: Any) -> None:
+    (listed,) = drain(LayersRequest("efficientnet_lite0"))
+    assert not any(layer.name.startswith("head") for layer in listed.layers)
+
+
+@pytest.mark.parametrize("name", list(ARCHITECTURES))
+def test_layers_of_every_network_have_shapes(name: str) -> None:
+    model = zoo.build(get(name), 3).train()
+    layers = describe(model, 64)
+    assert model.training
+    assert not any(module._forward_hooks for module in model.modules())
+    assert len(layers) > 20
+    assert all(layer.shape and layer.kind and layer.stage for layer in layers)
+    assert len({layer.name for layer in layers}) == len(layers)
+
+
+def test_activations_are_those_of_the_network(trained: Path, picture: str, drain: Any) -> None:
+    (shown,) = drain(LayerRequest(str(trained), "blocks.1.0.conv_dw", picture, limit=10))
+    assert shown.activations.shape == (10, 56, 56)
+    assert shown.activations.dtype == np.uint8
+    assert shown.picture.shape == (224, 224, 3)
+    assert len(shown.channels) == len(shown.low) == len(shown.high) == 10
+    assert (shown.activations.reshape(10, -1).min(1) == 0).all()
+    assert (shown.activations.reshape(10, -1).max(1) == 255).all()
+    # The scale must give the network's values back.
+    (stepped,) = drain(StepRequest(str(trained), "blocks.1.0.conv_dw", picture, shown.channels[0], 10, 20))
+    value = shown.low[0] + shown.activations[0, 10, 20] / 255 * (shown.high[0] - shown.low[0])
+    assert value == pytest.approx(stepped.network_value, abs=float(shown.high[0] - shown.low[0]) / 250)
+
+
+def test_the_last_layer_shows_a_score_for_each_class(trained: Path, picture: str, drain: Any) -> None:
+    (shown,) = drain(LayerRequest(str(trained), "head.linear", picture))
+    assert shown.value_names == RunFolder(trained).info().classes
+    assert shown.values.shape == (5,)
+    assert shown.activations.size == 0
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"), [("conv_stem", "in colour"), ("blocks.0.0.conv_dw", "one kernel"), ("conv_head", "one mix of")]
+)
+def test_kernels_are_shown_as_what_they_are(trained: Path, layer: str, words: str, drain: Any) -> None:
+    (shown,) = drain(LayerRequest(str(trained), layer))
+    assert shown.kernels.ndim == 4
+    assert shown.kernels.shape[3] == 3
+    assert len(shown.kernels) == len(shown.kernel_channels) > 0
+    assert words in shown.kernel_note
+
+
+def test_a_layer_without_kernels_says_so() -> None:
+    tiles, channels, note = kernel_tiles(nn.ReLU(), 8)
+    assert (tiles.size, channels) == (0, ())
+    assert "no kernels" in note
+
+
+@pytest.mark.parametrize("layer", ["conv_stem", "blocks.1.0.conv_dw", "blocks.3.0.conv_dw", "conv_head"])
+@pytest.mark.parametrize("place", [(0, 0), (3, 5), (-1, -1)])
+def test_a_step_adds_up_to_the_networks_value(
+    trained: Path, picture: str, layer: str, place: tuple[int, int], drain: Any
+) -> None:
+    (first,) = drain(StepRequest(str(trained), layer, picture))
+    height, width = first.output.shape
+    request = StepRequest(str(trained), layer, picture, 2, place[0] % height, place[1] % width)
+    (stepped,) = drain(request)
+    assert stepped.value == pytest.approx(stepped.network_value, abs=1e-4)
+    assert float((stepped.patch * stepped.kernel).sum() + stepped.bias) == pytest.approx(stepped.value, abs=1e-3)
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(1, 0), (1, 2), (1, "same"), (2, 0), (2, 2)])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("dilation", [1, 3])
+def test_a_step_knows_every_kind_of_convolution(stride: int, padding: int | str, groups: int, dilation: int) -> None:
+    torch.manual_seed(0)
+    layer = nn.Conv2d(4, 8, 3, stride, padding, dilation, groups)
+    source = torch.randn(4, 12, 11)
+    with torch.inference_mode():
+        output = layer(source[None])[0].numpy()
+    for channel, row, column in ((0, 0, 0), (7, output.shape[1] - 1, output.shape[2] - 1), (3, 1, 2)):
+        request = StepRequest("", "", "", channel, row, column)
+        stepped = convolution_step(layer, source, output, request)
+        assert stepped.value == pytest.approx(stepped.network_value, abs=1e-4)
+
+
+def test_hooks_and_modes_are_as_before_even_after_an_error() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4).eval(), nn.ReLU(inplace=True)).train()
+    model[1].eval()
+    with pytest.raises(RuntimeError), capture(model, ["0", "2"]) as found:
+        model(torch.randn(1, 3, 8, 8))
+        assert found["0"].min() < 0 <= found["2"].min()  # the ReLU in place has not touched what was kept
+        model(torch.randn(1, 7, 8, 8))
+    assert [module.training for module in model] == [True, False, True]
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+
+
+def test_wrong_names_get_a_sentence(trained: Path, picture: str, drain: Any) -> None:
+    with pytest.raises(InputError, match="has no layer"):
+        drain(LayerRequest(str(trained), "nonsense", picture))
+    with pytest.raises(InputError, match="neither a run folder nor a network"):
+        drain(LayersRequest("nonsense"))
+    with pytest.raises(InputError, match="no convolution"):
+        drain(StepRequest(str(trained), "head.linear", picture))
+    with pytest.raises(InputError, match="choose one of these"):
+        drain(StepRequest(str(trained), "conv_stem", picture, row=1000))
