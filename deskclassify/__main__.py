@@ -26,11 +26,8 @@ def main(argv: list[str] | None = None) -> int:
 
         return serve()
     # A folder that is called like a command is meant when it is given as a path: ./demo
-    if (
-        first in COMMANDS
-        or first in _HELP
-        or (first.startswith("-") and not Path(first).exists() and first != "--in-process")
-    ):
+    is_option = first.startswith("-") and first != "--in-process" and not Path(first).exists()
+    if first in COMMANDS or is_option:
         from deskclassify.cli import main as command
 
         return command(arguments)
