@@ -34,8 +34,8 @@ Noise = np.ndarray[Any, np.dtype[np.int16]]
 
 
 def default_sample_folder() -> Path:
-    """Where the sample lies unless another place is asked for."""
-    return paths.projects_dir() / "sample-pictures"
+    """Where the sample lies unless another place is asked for; a project “Sample” has room beside it."""
+    return paths.projects_dir() / "Pictures" / "Sample"
 
 
 def make_sample(
