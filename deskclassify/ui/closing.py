@@ -41,6 +41,7 @@ def end_jobs(window: QWidget, owner: JobOwner) -> None:
         _wait(owner, _PATIENCE_MILLISECONDS)
         notice.hide()
         notice.deleteLater()
+    window.hide()  # the processes take a moment to end, which need not be watched
     owner.close(_LAST_MILLISECONDS)
 
 

@@ -104,6 +104,7 @@ def test_a_folder_is_shown_with_classes_pictures_and_problems(page, session, qtb
     texts = [model.index(row, 0).data() for row in range(model.rowCount())]
     assert any("cut off" in text for text in texts)
     assert any("the same picture" in text for text in texts)
+    assert "1 cannot be read" in page.summary.text()
     assert grid.entry_at(grid.model().index(0, 0)).bad, "the unreadable picture is not framed"
     with qtbot.waitSignal(session.page_wanted) as heard:
         page.findChild(QAbstractButton, "continueButton").click()

@@ -57,7 +57,7 @@ def engine():
 
 @pytest.fixture
 def window(qapp, qtbot, engine):
-    theme.apply(qapp, "light")
+    theme.apply(qapp, "system")
     session = Session(JobOwner(engine.stream), Settings())
     made = MainWindow(session)
     session.setParent(made)

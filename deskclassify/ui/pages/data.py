@@ -183,7 +183,9 @@ class DataPage(QWidget):
         counts = listing.subsets()
         words = {"train": "for training", "valid": "for validation", "test": "for testing"}
         split = " · ".join(f"{counts[name]:,} {text}" for name, text in words.items() if name in counts)
-        return f"{len(listing.items):,} pictures · {split}" if split else "No pictures yet"
+        bad = len(self._session.scan_result.unreadable) if self._session.scan_result is not None else 0
+        unreadable = f" · {bad:,} cannot be read and are left out" if bad else ""
+        return f"{len(listing.items):,} pictures · {split}{unreadable}" if split else "No pictures yet"
 
     @Slot()
     def _listing_changed(self) -> None:
@@ -207,6 +209,7 @@ class DataPage(QWidget):
         self.problems_card.setVisible(bool(found))
         self.problems_title.setText("1 remark" if len(found) == 1 else f"{len(found):,} remarks")
         self.pictures.mark_unreadable()
+        self._refresh()
 
     def show_drop(self, over: bool) -> None:
         """Whether files are being dragged over the window."""
