@@ -10,6 +10,7 @@ from deskclassify.cli import tables
 from deskclassify.cli.run import Runner
 from deskclassify.core import atomic, codec, contact_sheet, events, requests
 from deskclassify.core.errors import InputError
+from deskclassify.core.words import counted
 
 
 def inspect(runner: Runner, model: str, image: str, layer: str, out: Path) -> None:
@@ -35,7 +36,7 @@ def inspect(runner: Runner, model: str, image: str, layer: str, out: Path) -> No
         output.json({**events.public(listed), "files": files})
     else:
         output.result(tables.layers(listed))
-        output.result(f"Wrote {len(files)} files into {out}")
+        output.result(f"Wrote {counted(len(files), 'file')} into {out}")
 
 
 def runner_layer(runner: Runner, request: requests.LayerRequest) -> events.LayerShown:

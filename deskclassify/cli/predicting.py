@@ -13,6 +13,7 @@ from typing import Any
 from deskclassify.cli.run import Runner
 from deskclassify.core import atomic, events, requests
 from deskclassify.core.errors import InputError
+from deskclassify.core.words import counted
 
 _REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f]+')  # characters that some file system does not take
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # names that Windows does not take
@@ -48,7 +49,7 @@ def predict(runner: Runner, request: requests.PredictRequest, csv_file: str, sor
         raise InputError("There is no picture in what you gave. Give pictures, or folders that hold some.")
     if done is not None and not runner.output.as_json:
         runner.output.note(
-            f"{done.images} pictures in {done.seconds:.1f} s on {done.provider}"
+            f"{counted(done.images, 'picture')} in {done.seconds:.1f} s on {done.provider}"
             + (f"; {done.failed} could not be read." if done.failed else ".")
         )
 
@@ -108,7 +109,7 @@ def _sort(runner: Runner, rows: list[events.Prediction], folder: Path) -> None:
             copied += 1
         except FileNotFoundError:
             runner.output.note(f"Warning: {row.path} is not there any more and was not copied.")
-    runner.output.note(f"Copied {copied} pictures into {folder}")
+    runner.output.note(f"Copied {counted(copied, 'picture')} into {folder}")
 
 
 def folder_name(label: str) -> str:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deskclassify.core import events
+from deskclassify.core.words import counted
 
 _MOST_CONFUSION_CLASSES = 15
 _MOST_ROWS = 20
@@ -72,7 +73,7 @@ def evaluated(result: events.Evaluated) -> RenderableType:
         classes.add_row(Text(name), *numbers, f"{row['support']:.0f}")
     skipped = f", {result.skipped_images} unreadable left out" if result.skipped_images else ""
     parts: list[RenderableType] = [
-        Text(f"Accuracy {result.accuracy:.1%} on {result.images} pictures{skipped}."),
+        Text(f"Accuracy {result.accuracy:.1%} on {counted(result.images, 'picture')}{skipped}."),
         classes,
     ]
     if len(result.classes) <= _MOST_CONFUSION_CLASSES:
@@ -102,8 +103,8 @@ def layers(result: events.LayersListed) -> RenderableType:
 def exported(result: events.Exported) -> str:
     """The closing line of an export."""
     text = (
-        f"Wrote {result.model} ({result.bytes / 1e6:.1f} MB). On {result.images} pictures it gives the same class as "
-        f"training for {result.top1_agreement:.1%}; probabilities differ by at most {result.max_abs_diff:.1g}."
+        f"Wrote {result.model} ({result.bytes / 1e6:.1f} MB). On {counted(result.images, 'picture')} it gives the same "
+        f"class as training for {result.top1_agreement:.1%}; probabilities differ by at most {result.max_abs_diff:.1g}."
     )
     if result.accuracy_before is not None and result.accuracy is not None:
         text += f" Accuracy {result.accuracy_before:.1%} before, {result.accuracy:.1%} after."

@@ -12,6 +12,7 @@ from deskclassify.core import labels, split
 from deskclassify.core.control import ShouldStop, never
 from deskclassify.core.errors import InputError
 from deskclassify.core.pictures import UNSUPPORTED_SUFFIXES, is_picture_name
+from deskclassify.core.words import counted
 
 _SKIPPED_FOLDERS = frozenset({"__MACOSX", "@eaDir"})  # resource forks of archives, thumbnails of a NAS
 
@@ -184,7 +185,7 @@ def _pictures(root: Path, problems: list[Problem], should_stop: ShouldStop) -> l
         if should_stop():
             break
     if others:
-        problems.append(Problem(str(root), f"{others} files that are no pictures were passed over.", "note"))
+        problems.append(Problem(str(root), f"Passed over, as no pictures: {counted(others, 'file')}.", "note"))
     return files
 
 
@@ -218,8 +219,8 @@ def _by_folder(
         problems.append(Problem(str(root / name), sentence, "unlabelled"))
     if loose:
         sentence = (
-            f"{loose} pictures lie beside the class folders and have no class. "
-            "Move them into a class folder, or choose another label rule."
+            f"{counted(loose, 'picture')} beside the class folders, without a class. "
+            "Move such pictures into a class folder, or choose another label rule."
         )
         problems.append(Problem(str(root), sentence, "unlabelled"))
 

@@ -73,15 +73,19 @@ class EngineClient:
         finally:
             self._busy.release()
 
+    def ask_to_end(self) -> None:
+        """Tell the child that no more will come; does not wait."""
+        self._closed = True
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+
     def close(self, seconds: float = 5.0) -> None:
         """End the child: ask first, kill after the given time."""
-        self._closed = True
+        self.ask_to_end()
         process, self._process = self._process, None
         if process is None:
             return
-        if process.stdin is not None:
-            with contextlib.suppress(OSError):
-                process.stdin.close()
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -189,7 +193,9 @@ class EnginePool:
         return self.client(request.process).stream(request, control)
 
     def close(self) -> None:
-        """End all children."""
+        """End all children, at the same time."""
+        for client in self._clients.values():
+            client.ask_to_end()
         for client in self._clients.values():
             client.close()
         self._clients.clear()

@@ -12,6 +12,7 @@ from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import Event
 from deskclassify.core.sources import DataSpec, Item, Listing, list_data
+from deskclassify.core.words import counted
 from deskclassify.ml.features import FeatureJob, FeatureTable, Recipe
 
 
@@ -80,7 +81,10 @@ def prepare(
     if table.errors and fixed is None:
         listing = listing.without(table.errors, spec)
     kept = tuple(item for item in listing.items if item.path in table.rows)
-    _require_classes(replace(listing, items=kept), f" {len(table.errors)} files could not be read.")
+    _require_classes(
+        replace(listing, items=kept),
+        f" {counted(len(table.errors), 'file')} could not be read." if table.errors else "",
+    )
     measured = [item.path for item in kept if item.subset != "train" and item.path in table.drafted]
     if measured:
         # What is measured must be decoded just as prediction decodes; see `images.read`.

@@ -17,6 +17,7 @@ from deskclassify.core.preprocess import Pixels, Preprocess
 from deskclassify.core.requests import EvaluateRequest
 from deskclassify.core.run_folder import RunFolder, measure
 from deskclassify.core.sources import list_data
+from deskclassify.core.words import counted
 from deskclassify.ml.images import Picture, batched, read_many
 from deskclassify.ml.model_file import open_model
 
@@ -43,7 +44,7 @@ def evaluate(request: EvaluateRequest, should_stop: ShouldStop) -> Iterator[Even
     items = [item for item in listing.items if request.all_pictures or item.subset == "valid"]
     if not items:
         raise InputError("There are no labelled pictures to measure on. Choose a folder with a sub-folder per class.")
-    yield Started("evaluate", f"{len(items)} pictures")
+    yield Started("evaluate", counted(len(items), "picture"))
     label = {item.path: item.label for item in items}
     verdicts: list[Verdict] = []
     done, throttle = 0, Throttle()

@@ -23,6 +23,7 @@ from deskclassify.core.preprocess import Pixels
 from deskclassify.core.requests import ExportRequest
 from deskclassify.core.run_folder import RunFolder, RunInfo
 from deskclassify.core.sources import Item
+from deskclassify.core.words import counted
 from deskclassify.ml import ort, tracing
 from deskclassify.ml.images import read_many
 from deskclassify.ml.model_file import KEY, TOLERANCE, Card, OpenModel, golden_pixels, make_golden, names_entry
@@ -180,7 +181,7 @@ def _judge(check: _Comparison, int8: bool) -> None:
     if check.same_top1 != check.images or check.max_abs_diff > TOLERANCE:
         raise UserError(
             f"The exported model does not answer like the trained one ({check.images - check.same_top1} of "
-            f"{check.images} pictures get another class, probabilities differ by up to {check.max_abs_diff:.2g}), "
+            f"{counted(check.images, 'picture')} get another class, probabilities differ by up to {check.max_abs_diff:.2g}), "
             "so no file was written. Please report this with the log."
         )
 

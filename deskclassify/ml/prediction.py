@@ -14,6 +14,7 @@ from deskclassify.core.events import Event, PredictDone, Prediction, Progress, S
 from deskclassify.core.pictures import is_picture_name
 from deskclassify.core.requests import PredictRequest
 from deskclassify.core.sources import Problem, walk
+from deskclassify.core.words import counted
 from deskclassify.ml import ort
 from deskclassify.ml.images import Picture, batched, read_many
 from deskclassify.ml.model_file import OpenModel, open_model, require_model
@@ -33,7 +34,7 @@ def predict(request: PredictRequest, should_stop: ShouldStop) -> Iterator[Event]
     require_model(Path(request.model))
     files = list(expand(request.paths))
     model = kept_model(Path(request.model), request.device, len(files) > _FEW)
-    yield Started("predict", f"{model.card.architecture}, {len(files)} files")
+    yield Started("predict", f"{model.card.architecture}, {counted(len(files), 'file')}")
     throttle, done, failed, stopped = Throttle(), 0, 0, False
     for batch in batched(read_many(files, model.card.preprocess, exact=True), BATCH):
         for prediction in _answers(model, batch, request.top):

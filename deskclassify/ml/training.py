@@ -19,6 +19,7 @@ from deskclassify.core.errors import InputError
 from deskclassify.core.events import EpochDone, Event, FitDone, Message, Started, Verdict
 from deskclassify.core.requests import FitRequest
 from deskclassify.core.run_folder import RunFolder
+from deskclassify.core.words import counted
 from deskclassify.ml import checkpoint, device, recipe, schedule, trunk
 from deskclassify.ml.dataset import Dataset, prepare
 from deskclassify.ml.features import Recipe as FeatureRecipe
@@ -148,9 +149,9 @@ class Training:
 
     def _opening_message(self) -> Message:
         data = self._data
-        skipped = f" {len(data.skipped)} files cannot be read and are left out." if data.skipped else ""
+        skipped = f" Left out, as unreadable: {counted(len(data.skipped), 'file')}." if data.skipped else ""
         return Message(
-            f"{len(data.files('train'))} pictures to learn from, {len(data.files('valid'))} to check with, "
+            f"{counted(len(data.files('train')), 'picture')} to learn from, {len(data.files('valid'))} to check with, "
             f"{len(data.classes)} classes.{skipped}",
             "warning" if skipped else "info",
         )

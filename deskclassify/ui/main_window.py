@@ -63,11 +63,13 @@ class MainWindow(QMainWindow):
         self.pages = QStackedWidget()
         self.pages.setObjectName("pages")
         self.data_page = DataPage(session)
+        self.evaluate_page = EvaluatePage(session)
+        self.layers_page = LayersPage(session)
         for page in (
             self.data_page,
             TrainPage(session),
-            EvaluatePage(session),
-            LayersPage(session),
+            self.evaluate_page,
+            self.layers_page,
             PredictPage(session),
         ):
             page.setProperty("role", "page")
@@ -96,6 +98,7 @@ class MainWindow(QMainWindow):
         self.navigation.chosen.connect(self.show_page)
         session.page_wanted.connect(self.show_page)
         session.failed.connect(self.problem_bar.show_failure)
+        self.evaluate_page.layers_wanted.connect(self.look_inside)
         for signal in (
             session.project_changed,
             session.listing_changed,
@@ -120,6 +123,12 @@ class MainWindow(QMainWindow):
     def open_path(self, path: str | Path) -> None:
         """Open a project, a folder of pictures, a model or a picture; a failure is shown."""
         run_guarded(self.session, self.session.open_path, Path(path))
+
+    @Slot(str)
+    def look_inside(self, picture: str) -> None:
+        """Show a picture on the Layers page."""
+        self.layers_page.set_picture(picture)
+        self.show_page("layers")
 
     @Slot(str)
     def show_page(self, name: str) -> None:

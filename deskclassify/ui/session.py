@@ -187,15 +187,30 @@ class Session(QObject):
     def add_folder(self, path: Path, label: str = "") -> None:
         """Add a folder of class folders, or (with a label) one class folder.
 
-        Without a project, one is made and named after the folder.
+        Without a project, the one that was made of this folder before is opened, or a new one
+        is made and named after it.
         """
         if not self.has_project:
+            known = self._known_project(path) if not label else None
+            if known is not None:
+                self._open(known)
+                return
             self.new_project(path.resolve().name or "Project")
         source = Source(str(path.resolve()), label)
         data = self.project.data
         if source in data.sources:
             raise InputError(f"The folder “{path.name}” is part of the project already.")
         self.change_data(f"add {path.name}", replace(data, sources=(*data.sources, source)))
+
+    def _known_project(self, folder: Path) -> Project | None:
+        for file in self.settings.recent:
+            try:
+                project = projects.load(Path(file))
+            except InputError:
+                continue  # moved or deleted since
+            if project.data.sources == (Source(str(folder.resolve())),):
+                return project
+        return None
 
     def remove_source(self, source: Source) -> None:
         """Take a folder out of the project; nothing on the disk changes."""
@@ -298,8 +313,12 @@ class Session(QObject):
     def _train_ended(self, event: Event | None) -> None:
         self._train_job = None
         self._set_train_state("idle")
-        if isinstance(event, FitDone) and RunFolder(Path(event.run)).is_finished():
-            self.show_run(RunFolder(Path(event.run)))
+        if not isinstance(event, FitDone):
+            return
+        run = RunFolder(Path(event.run))
+        # Another project may have been opened while the training was being stopped.
+        if run.is_finished() and run.path.is_relative_to(self.project.folder):
+            self.show_run(run)
 
     @Slot(object)
     def _train_failed(self, failure: Failure) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from deskclassify.core.events import BatchDone, EpochDone, Event, Exported, PredictDone, Progress
+from deskclassify.core.words import counted
 from deskclassify.ui import theme
 from deskclassify.ui.session import Session
 
@@ -54,7 +55,7 @@ class StatusBar(QStatusBar):
         if result is not None and self._session.train_state == "idle":
             unread = len(result.unreadable)
             rest = "all can be read" if not unread else f"{unread} cannot be read"
-            self.say(f"{result.images} pictures checked: {rest}")
+            self.say(f"{counted(result.images, 'picture')} checked: {rest}")
 
     @Slot(object)
     def _training(self, event: Event) -> None:
@@ -75,7 +76,7 @@ class StatusBar(QStatusBar):
     @Slot(object)
     def _exported(self, event: Event | None) -> None:
         if isinstance(event, Exported):
-            agrees = f"it agrees with training on {event.images} pictures"
+            agrees = f"it agrees with training on {counted(event.images, 'picture')}"
             self.say(f"{event.model} was written ({event.bytes / 1e6:.1f} MB); {agrees}")
 
     @Slot()

@@ -134,7 +134,7 @@ def test_unreadable_files_are_left_out_and_counted(make_pictures: Callable[..., 
     events = fit_all(FitRequest(DataSpec((Source(str(folder)),)), str(tmp_path / "run"), preset="quick", epochs=2))
     done = events[-1]
     assert (done.skipped_images, done.train_images + done.valid_images) == (1, 12)
-    assert any(isinstance(event, Message) and "1 files cannot be read" in event.text for event in events)
+    assert any(isinstance(event, Message) and "unreadable: 1 file." in event.text for event in events)
     info = RunFolder(tmp_path / "run").info().raw
     assert info["skipped"][0]["path"].endswith("broken.jpg")
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from deskclassify.core.events import Progress
+from deskclassify.core.words import counted
 from deskclassify.ui import dialogs, theme
 from deskclassify.ui.pages.data_pictures import DataPictures
 from deskclassify.ui.pages.data_settings import SourcesCard, SplitCard
@@ -185,7 +186,7 @@ class DataPage(QWidget):
         split = " · ".join(f"{counts[name]:,} {text}" for name, text in words.items() if name in counts)
         bad = len(self._session.scan_result.unreadable) if self._session.scan_result is not None else 0
         unreadable = f" · {bad:,} cannot be read and are left out" if bad else ""
-        return f"{len(listing.items):,} pictures · {split}{unreadable}" if split else "No pictures yet"
+        return f"{counted(len(listing.items), 'picture')} · {split}{unreadable}" if split else "No pictures yet"
 
     @Slot()
     def _listing_changed(self) -> None:

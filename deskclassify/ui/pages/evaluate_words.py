@@ -13,6 +13,7 @@ from deskclassify.core.errors import InputError
 from deskclassify.core.events import Evaluated, Verdict
 from deskclassify.core.metrics import wilson
 from deskclassify.core.run_folder import RunFolder
+from deskclassify.core.words import counted
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.image_grid import GridEntry
 
@@ -96,7 +97,7 @@ def skipped_text(view: View) -> str:
 def folder_text(view: View) -> str:
     """What was measured, if not the validation pictures."""
     seconds = f" in {view.evaluated.seconds:.1f} s" if view.evaluated.seconds else ""
-    return f"Measured on “{Path(view.folder).name}”: {view.evaluated.images:,} pictures{seconds}."
+    return f"Measured on “{Path(view.folder).name}”: {counted(view.evaluated.images, 'picture')}{seconds}."
 
 
 def shown_text(view: View, which: Filter, cell: tuple[str, str] | None, shown: int) -> str:

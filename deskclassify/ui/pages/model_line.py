@@ -12,6 +12,7 @@ from deskclassify.core.architectures import ARCHITECTURES
 from deskclassify.core.errors import UserError
 from deskclassify.core.events import Exported, PredictDone
 from deskclassify.core.run_folder import RunFolder
+from deskclassify.core.words import counted
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.common import Card, muted, subheading
 from deskclassify.ui.widgets.probability_bars import percent
@@ -110,7 +111,7 @@ def exported_text(exported: Exported) -> str:
     if exported.images:
         same = "the same class as in training" if exported.top1_agreement >= 1 else "mostly the same class"
         said += (
-            f" Checked on {exported.images:,} pictures: {same} for {percent(exported.top1_agreement)} of them, "
+            f" Checked on {counted(exported.images, 'picture')}: {same} for {percent(exported.top1_agreement)} of them, "
             f"and no probability differs by more than {math.ceil(exported.max_abs_diff * 1e6) / 1e6:.6f}."
         )
     if exported.accuracy is not None and exported.accuracy_before is not None:

@@ -9,6 +9,7 @@ from deskclassify.core.architectures import Architecture
 from deskclassify.core.errors import InputError
 from deskclassify.core.requests import Preset
 from deskclassify.core.sources import Listing
+from deskclassify.core.words import counted
 
 PRESETS: dict[Preset, tuple[str, str]] = {
     "quick": (
@@ -82,7 +83,7 @@ def data_text(listing: Listing | None) -> str:
     if classes < 2:
         return "There is only one class. Add a second one on the Data page: a choice needs two."
     valid = subsets.get("valid", 0)
-    return f"{subsets.get('train', 0):,} pictures of {classes} classes to learn from, {valid:,} to check with."
+    return f"{counted(subsets.get('train', 0), 'picture')} of {classes} classes to learn from, {valid:,} to check with."
 
 
 def time_left_text(seconds: float) -> str:
