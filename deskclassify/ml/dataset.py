@@ -81,10 +81,8 @@ def prepare(
     if table.errors and fixed is None:
         listing = listing.without(table.errors, spec)
     kept = tuple(item for item in listing.items if item.path in table.rows)
-    _require_classes(
-        replace(listing, items=kept),
-        f" {counted(len(table.errors), 'file')} could not be read." if table.errors else "",
-    )
+    why = f" {counted(len(table.errors), 'file')} could not be read." if table.errors else ""
+    _require_classes(replace(listing, items=kept), why)
     measured = [item.path for item in kept if item.subset != "train" and item.path in table.drafted]
     if measured:
         # What is measured must be decoded just as prediction decodes; see `images.read`.

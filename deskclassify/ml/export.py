@@ -181,7 +181,8 @@ def _judge(check: _Comparison, int8: bool) -> None:
     if check.same_top1 != check.images or check.max_abs_diff > TOLERANCE:
         raise UserError(
             f"The exported model does not answer like the trained one ({check.images - check.same_top1} of "
-            f"{counted(check.images, 'picture')} get another class, probabilities differ by up to {check.max_abs_diff:.2g}), "
+            f"{counted(check.images, 'picture')} get another class, probabilities differ by up to "
+            f"{check.max_abs_diff:.2g}), "
             "so no file was written. Please report this with the log."
         )
 

@@ -111,8 +111,8 @@ def exported_text(exported: Exported) -> str:
     if exported.images:
         same = "the same class as in training" if exported.top1_agreement >= 1 else "mostly the same class"
         said += (
-            f" Checked on {counted(exported.images, 'picture')}: {same} for {percent(exported.top1_agreement)} of them, "
-            f"and no probability differs by more than {math.ceil(exported.max_abs_diff * 1e6) / 1e6:.6f}."
+            f" Checked on {counted(exported.images, 'picture')}: {same} for {percent(exported.top1_agreement)} "
+            f"of them, and no probability differs by more than {math.ceil(exported.max_abs_diff * 1e6) / 1e6:.6f}."
         )
     if exported.accuracy is not None and exported.accuracy_before is not None:
         said += f" Accuracy {percent(exported.accuracy)}, before {percent(exported.accuracy_before)}."
