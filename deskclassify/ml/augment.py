@@ -13,18 +13,30 @@ _SHIFT = 0.08  # share of the width
 _LIGHT = 0.2  # brightness and contrast, up or down
 
 
-def augment(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def draw(count: int, generator: torch.Generator) -> torch.Tensor:
+    """The random numbers for a batch.
+
+    Args:
+        count: pictures.
+        generator: on the CPU; the draws are the same on every device.
+
+    Returns:
+        float `[count, 7]`, -1 to 1.
+    """
+    return torch.rand(count, 7, generator=generator) * 2 - 1
+
+
+def augment(images: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
     """Flip, rotate, zoom, shift, and change the light.
 
     Args:
         images: float `[N, 3, H, W]`, 0 to 255.
-        generator: on the CPU; the draws are the same on every device.
+        draws: float `[N, 7]`, see `draw`.
 
     Returns:
         float `[N, 3, H, W]`, 0 to 255; borders are filled by reflection.
     """
-    count = images.shape[0]
-    flip, angle, zoom, right, down, bright, contrast = torch.rand(7, count, generator=generator) * 2 - 1
+    flip, angle, zoom, right, down, bright, contrast = draws.unbind(dim=1)
     turn = angle * math.radians(_ROTATE_DEGREES)
     scale = torch.exp(zoom * math.log(_ZOOM))
     mirror = torch.sign(flip)

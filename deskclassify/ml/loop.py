@@ -120,8 +120,7 @@ class Loop:
             group["betas"] = (momentum, 0.99)
         torch.manual_seed(schedule.seed_of(self.seed, self.phase.name, "dropout", step))
         loss = self.phase.loss(picked, schedule.generator(self.seed, self.phase.name, "augment", step))
-        self.phase.backward(loss)
-        value = float(loss.detach())
+        value = self.phase.backward(loss)
         if not math.isfinite(value):
             raise UserError(
                 "The loss became infinite: the learning rate is too high for this data. "

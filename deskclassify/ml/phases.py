@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from deskclassify.core.architectures import Architecture
-from deskclassify.ml.augment import augment
+from deskclassify.ml.augment import augment, draw
 from deskclassify.ml.device import Device, has_fast_bf16
+from deskclassify.ml.distributed import Ranks
 from deskclassify.ml.zoo import Classifier
 
 WEIGHT_DECAY = 0.01
@@ -40,8 +41,8 @@ class Phase(Protocol):
         """Mean loss of the pictures with these numbers, int64 `[B]`; differentiable."""
         ...
 
-    def backward(self, loss: torch.Tensor) -> None:
-        """Compute gradients and take the optimiser's step."""
+    def backward(self, loss: torch.Tensor) -> float:
+        """Compute gradients, take the optimiser's step, and give the loss of the whole batch."""
         ...
 
     def train_mode(self) -> None:
@@ -88,11 +89,12 @@ class FrozenPhase:
         """See `Phase`."""
         return nn.functional.cross_entropy(self.head(self.features[picked]), self.labels[picked])
 
-    def backward(self, loss: torch.Tensor) -> None:
+    def backward(self, loss: torch.Tensor) -> float:
         """See `Phase`."""
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
+        return float(loss.detach())
 
     def train_mode(self) -> None:
         """See `Phase`."""
@@ -135,6 +137,7 @@ class UnfrozenPhase:
         labels: int64 `[count]`.
         evaluator: gives the scores of the validation pictures.
         rates: highest learning rates of the early body, the late body and the head.
+        ranks: the processes that train together.
         freeze_statistics: keep BatchNorm's pretrained statistics; with few pictures their own are worse.
     """
 
@@ -150,6 +153,7 @@ class UnfrozenPhase:
     rates: list[float]
     freeze_statistics: bool
     first_epoch: int
+    ranks: Ranks = field(default_factory=Ranks)
     name: str = "unfrozen"
     optimizer: torch.optim.Optimizer = field(init=False)
 
@@ -172,24 +176,29 @@ class UnfrozenPhase:
         return self.model
 
     def loss(self, picked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """See `Phase`."""
-        raw = torch.from_numpy(self.pictures(picked.numpy()))
+        """See `Phase`. Each process takes its share; the shares' losses add up to the batch's mean."""
+        draws = self.ranks.share(draw(len(picked), generator))
+        share, weight = self.ranks.share(picked), 1 / len(picked)
+        raw = torch.from_numpy(self.pictures(share.numpy()))
         if self.device.is_cuda:
             raw = raw.pin_memory()
         images = raw.to(self.device.torch, non_blocking=True).permute(0, 3, 1, 2).float()
-        images = (augment(images, generator) - self._mean) / self._std
+        images = (augment(images, draws) - self._mean) / self._std
         images = images.contiguous(memory_format=torch.channels_last)
-        targets = self.labels[picked].to(self.device.torch)
+        targets = self.labels[share].to(self.device.torch)
         with torch.autocast(self.device.torch.type, self.precision.dtype, enabled=self.precision.name != "fp32"):
             scores = self.model(images)
-        return nn.functional.cross_entropy(scores.float(), targets)
+        return nn.functional.cross_entropy(scores.float(), targets, reduction="sum") * weight
 
-    def backward(self, loss: torch.Tensor) -> None:
-        """See `Phase`."""
+    def backward(self, loss: torch.Tensor) -> float:
+        """See `Phase`. Gradients and loss are summed over all processes."""
         self.optimizer.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        total = loss.detach().clone()
+        self.ranks.sum([total, *(item.grad for item in self.model.parameters() if item.grad is not None)])
         self._scaler.step(self.optimizer)
         self._scaler.update()
+        return float(total)
 
     def train_mode(self) -> None:
         """See `Phase`."""
@@ -202,4 +211,8 @@ class UnfrozenPhase:
     def evaluate(self) -> Logits:
         """See `Phase`."""
         self.model.eval()
+        statistics = [buffer for buffer in self.model.buffers() if buffer.is_floating_point()]
+        self.ranks.sum(statistics)
+        for buffer in statistics:
+            buffer /= self.ranks.world  # each process has seen other pictures
         return self.evaluator()

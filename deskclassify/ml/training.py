@@ -22,10 +22,12 @@ from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.words import counted
 from deskclassify.ml import checkpoint, device, recipe, schedule, trunk
 from deskclassify.ml.dataset import Dataset, prepare
+from deskclassify.ml.distributed import Ranks
 from deskclassify.ml.features import Recipe as FeatureRecipe
 from deskclassify.ml.loop import Best, Loop, Place, losses, probabilities
 from deskclassify.ml.phases import FrozenPhase, Logits, Phase, UnfrozenPhase, choose_precision
 from deskclassify.ml.picture_table import PictureTable
+from deskclassify.ml.run_writer import RunWriter
 from deskclassify.ml.versions import versions
 from deskclassify.ml.zoo import Classifier, Pretrained, load_pretrained, load_run
 
@@ -50,13 +52,16 @@ def fit(request: FitRequest, should_stop: ShouldStop) -> Iterator[Event]:
     """
     recipe.check(request)
     run = RunFolder(Path(request.run).absolute())
+    ranks = Ranks.of_environment()
     if request.resume:
         request = _request_of(run, request)
+    elif not ranks.leads:
+        pass  # the leader looks at the folder, and writes to it
     elif run.info_file.exists():
         raise InputError(f"“{run.path}” holds a run already. Choose another folder, or resume it.")
     elif run.path.is_dir() and any(run.path.iterdir()):
         raise InputError(f"“{run.path}” is not empty. Choose a new folder for the run.")
-    yield from Training(request, run).run(should_stop)
+    yield from Training(request, run, ranks).run(should_stop)
 
 
 def _request_of(run: RunFolder, request: FitRequest) -> FitRequest:
@@ -68,13 +73,15 @@ def _request_of(run: RunFolder, request: FitRequest) -> FitRequest:
 class Training:
     """One run, from the first picture to the last file."""
 
-    def __init__(self, request: FitRequest, run: RunFolder) -> None:
+    def __init__(self, request: FitRequest, run: RunFolder, ranks: Ranks) -> None:
         self._request = request
         self._run = run
+        self._write = RunWriter(run, ranks.leads)
+        self._ranks = ranks
         self._begun = time.monotonic()
         self._architecture = architectures.get(request.architecture)
         self._how = self._architecture.preprocess(request.resize, request.image_size)
-        self._device = device.choose(request.device)
+        self._device = device.choose(ranks.device(request.device))
         self._precision = choose_precision(self._device)
         self._seed = request.data.seed
         self._history: list[EpochDone] = run.history() if request.resume else []
@@ -88,25 +95,43 @@ class Training:
 
     def run(self, should_stop: ShouldStop) -> Iterator[Event]:
         """Do all of it; see `fit`."""
+        self._ranks.begin(self._device.is_cuda)
+        try:
+            yield from self._whole(should_stop)
+        finally:
+            self._ranks.end()
+
+    def _whole(self, should_stop: ShouldStop) -> Iterator[Event]:
         where = f"{self._architecture.title} on {self._device.title}"
         yield Started("train", where)
         yield Message(self._device.reason)
+        if not self._ranks.leads:
+            self._ranks.wait()  # until the leader has filled the caches
         yield from self._load(should_stop)
-        if not hasattr(self, "_data"):
+        if self._ranks.leads:
+            self._ranks.wait()
+        if self._agree(not hasattr(self, "_data")):
             yield self._finish(stopped=True)
             return
+
+        def all_stop() -> bool:
+            return self._agree(should_stop())
+
         saved = checkpoint.read(self._run.last) if self._request.resume else None
         yield self._opening_message()
         stopped = False
         for phase in ("frozen", "unfrozen"):
             if not stopped and self._epochs(phase):
-                stopped = yield from self._run_phase(phase, saved, should_stop)
+                stopped = yield from self._run_phase(phase, saved, all_stop)
         if not stopped and self._frozen_head and self._recipe.unfrozen_epochs and self._best.phase == "frozen":
             yield Message(
                 "Training the whole network did not get better than training its last layer alone; "
                 "the better one is kept. More pictures would help."
             )
         yield self._finish(stopped)
+
+    def _agree(self, flag: bool) -> bool:
+        return self._ranks.any(flag, self._device.torch)
 
     # -- what is needed ---------------------------------------------------------------
 
@@ -143,8 +168,7 @@ class Training:
         self._model = Classifier(model.trunk, head)
         self._recipe = recipe.choose(self._request, len(data.files("train")))
         self._targets = data.targets("valid")
-        self._run.path.mkdir(parents=True, exist_ok=True)
-        self._run.write_split(data.items)
+        self._write.begin(data.items)
         self._write_info({}, "running")
 
     def _opening_message(self) -> Message:
@@ -201,7 +225,7 @@ class Training:
                 if isinstance(event, EpochDone):
                     self._record(event)
                 yield event
-            self._run.write_history(self._history)
+            self._write.history(self._history)
             self._save(phase, loop.place)
             if name == "frozen" and self._best.phase == "frozen":
                 self._frozen_head = self._best.weights
@@ -243,6 +267,7 @@ class Training:
             rates=list(self._recipe.rates),
             freeze_statistics=self._recipe.freeze_statistics,
             first_epoch=self._recipe.frozen_epochs + 1,
+            ranks=self._ranks,
         )
 
     def _evaluate(self, pictures: PictureTable) -> Logits:
@@ -266,7 +291,7 @@ class Training:
         self._history = [old for old in self._history if old.epoch < row.epoch] + [row]
         # The frozen phase has many epochs a second: a file for each would take longer than they do.
         if row.phase == "unfrozen" or time.monotonic() >= self._next_save:
-            self._run.write_history(self._history)
+            self._write.history(self._history)
 
     def _on_best(self, best: Best) -> None:
         if best.phase == "unfrozen":
@@ -274,7 +299,7 @@ class Training:
 
     def _save_best(self) -> None:
         """Write the weights of the best epoch; the network holds them now."""
-        checkpoint.save_tensors(self._run.best, self._model.state_dict())
+        self._write.best(self._model.state_dict())
 
     def _saver(self, phase: Phase) -> Callable[[Place, bool], None]:
         self._next_save = time.monotonic() + _SECONDS_BETWEEN_SAVES
@@ -295,7 +320,7 @@ class Training:
         }
         head = self._frozen_head or (best.weights if best.phase == "frozen" else {})
         optimizer = checkpoint.optimizer_tensors(phase.optimizer)
-        checkpoint.write(self._run.last, checkpoint.Checkpoint(state, self._model.state_dict(), optimizer, head))
+        self._write.last(checkpoint.Checkpoint(state, self._model.state_dict(), optimizer, head))
         self._next_save = time.monotonic() + _SECONDS_BETWEEN_SAVES
 
     def _restore(self, saved: checkpoint.Checkpoint, phase: Phase) -> None:
@@ -343,7 +368,7 @@ class Training:
         files, targets, classes = self._data.files("valid"), self._targets, self._data.classes
         chance, loss = probabilities(logits), losses(logits, targets)
         picked = chance.argmax(axis=1) if len(files) else np.empty(0, dtype=np.int64)
-        self._run.write_predictions(
+        self._write.predictions(
             Verdict(path, classes[target], classes[choice], float(chance[n, choice]), float(loss[n]))
             for n, (path, target, choice) in enumerate(zip(files, targets, picked, strict=True))
         )
@@ -359,7 +384,7 @@ class Training:
             check.close()
 
     def _write_info(self, result: dict[str, Any], status: str) -> None:
-        self._run.write_info(
+        self._write.info(
             {
                 "schema": _SCHEMA,
                 "status": status,

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from deskclassify.core.architectures import get
+from deskclassify.core.run_folder import RunFolder
+from deskclassify.ml import schedule
+from deskclassify.ml.device import choose
+from deskclassify.ml.distributed import Ranks
+from deskclassify.ml.phases import Precision, UnfrozenPhase
+from deskclassify.ml.zoo import build
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def train(sample: Path, run: Path, processes: int, home: Path) -> dict[str, object]:
+    options = ["--preset", "balanced", "--epochs", "1", "--image-size", "64", "--json"]
+    command = ["-m", "deskclassify", "train", str(sample), "--out", str(run), *options]
+    if processes > 1:
+        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+        command = [*launcher, *command]
+    environment = {**os.environ, "DESKCLASSIFY_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(_REPOSITORY)}
+    done = subprocess.run(
+        [sys.executable, *command], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert [event["event"] for event in events].count("finished") == 1  # one process speaks for all
+    finished: dict[str, object] = events[-1]
+    return finished
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(sample: Path, tmp_path: Path, home: Path) -> None:
+    alone = train(sample, tmp_path / "alone", 1, home)
+    together = train(sample, tmp_path / "together", 2, home)
+    assert together["accuracy"] == pytest.approx(alone["accuracy"], abs=0.101)  # one picture of ten
+    ours, theirs = RunFolder(tmp_path / "together"), RunFolder(tmp_path / "alone")
+    assert [row.epoch for row in ours.history()] == [row.epoch for row in theirs.history()]
+    frozen = [row for row in ours.history() if row.phase == "frozen"]
+    assert [row.train_loss for row in frozen] == [row.train_loss for row in theirs.history()[: len(frozen)]]
+    last, other = ours.history()[-1], theirs.history()[-1]
+    assert last.phase == "unfrozen"
+    # Dropout differs, and Adam makes much of small differences in rounding; the gradients are tested below.
+    assert last.train_loss == pytest.approx(other.train_loss, rel=0.3)
+    one, two = load_file(ours.last / "model.safetensors"), load_file(theirs.last / "model.safetensors")
+    moved = [float(np.abs(one[name] - two[name]).max()) for name in one if name.endswith("weight")]
+    assert 0 < max(moved) < 0.02
+
+
+class _Recorder(Ranks):
+    """One of several processes that keeps its gradients instead of sending them."""
+
+    def sum(self, values: Iterable[torch.Tensor]) -> None:
+        self.parts = [value.clone() for value in values]
+
+
+def test_the_gradients_of_the_shares_add_up_to_those_of_the_batch() -> None:
+    generator = np.random.default_rng(0)
+    pictures = generator.integers(0, 255, (5, 64, 64, 3), dtype=np.uint8)
+
+    def parts(rank: int, world: int) -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        recorder = _Recorder(rank, world)
+        model = build(get("resnet18"), 3)
+        model.head.dropout.p = 0.0
+        torch.nn.init.normal_(model.head.linear.weight)
+        phase = UnfrozenPhase(
+            model, lambda picked: pictures[picked], torch.tensor([0, 1, 2, 1, 0]), lambda: np.empty((0, 3)),
+            get("resnet18"), choose("cpu"), Precision("fp32"), 1, 4, [0.0, 0.0, 0.0], True, 1, recorder,
+        )  # fmt: skip
+        phase.train_mode()
+        phase.backward(phase.loss(torch.tensor([4, 2, 0, 1, 3]), schedule.generator("x")))
+        return recorder.parts
+
+    whole, first, second = parts(0, 1), parts(0, 2), parts(1, 2)
+    assert len(whole) > 60
+    for one, left, right in zip(whole, first, second, strict=True):
+        assert torch.allclose(one, left + right, rtol=1e-3, atol=1e-5)
+
+
+def test_one_process_is_a_group_of_its_own() -> None:
+    ranks = Ranks()
+    assert ranks.leads
+    assert ranks.any(True, torch.device("cpu"))
+    assert not ranks.any(False, torch.device("cpu"))
+    values = torch.ones(3)
+    ranks.sum([values])
+    ranks.wait()
+    assert values.tolist() == [1, 1, 1]
+    assert torch.equal(ranks.share(torch.arange(5)), torch.arange(5))
+
+
+def test_shares_make_up_the_batch() -> None:
+    batch = torch.arange(7)
+    assert torch.equal(torch.cat([Ranks(rank, 3).share(batch) for rank in range(3)]), batch)
