@@ -201,6 +201,14 @@ class DoctorRequest(Request):
 
 
 @dataclass(frozen=True)
+class WarmRequest(Request):
+    """Import what a training needs, so that the first one starts at once."""
+
+    job: ClassVar[str] = "deskclassify.ml.warm:warm"
+    architecture: str = "efficientnet_lite0"
+
+
+@dataclass(frozen=True)
 class SleepRequest(Request):
     """Tick until stopped; proves that a process runs, stops, pauses and dies as it should."""
 
@@ -226,6 +234,7 @@ REQUESTS: dict[str, type[Request]] = {
         PredictRequest,
         WeightsRequest,
         DoctorRequest,
+        WarmRequest,
         SleepRequest,
     )
 }

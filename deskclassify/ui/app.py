@@ -63,6 +63,8 @@ def create_window(argv: list[str]) -> MainWindow:
     window = MainWindow(session)
     session.setParent(window)
     session.owner.setParent(window)
+    if not arguments.in_process:
+        window.page_shown.connect(session.warm_up)
     if arguments.demo:
         Demo(session)
     window.show()

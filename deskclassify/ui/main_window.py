@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from PySide6.QtCore import QByteArray, QTimer, QUrl, Slot
+from PySide6.QtCore import QByteArray, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
@@ -39,6 +39,8 @@ _SIZE = (1280, 800)  # pixels
 
 class MainWindow(QMainWindow):
     """The window on a session."""
+
+    page_shown = Signal(str)  # its name
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -136,6 +138,7 @@ class MainWindow(QMainWindow):
         if name in PAGES:
             self.pages.setCurrentIndex(list(PAGES).index(name))
             self.navigation.show_chosen(name)
+            self.page_shown.emit(name)
 
     @Slot(str)
     def choose_theme(self, name: str) -> None:

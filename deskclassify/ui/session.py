@@ -37,6 +37,7 @@ from deskclassify.core.requests import (
     PredictRequest,
     Request,
     ScanRequest,
+    WarmRequest,
 )
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.settings import Settings
@@ -102,6 +103,7 @@ class Session(QObject):
         self._train_job: Job | None = None
         self._predict_job: Job | None = None
         self._model_from_run = False
+        self._is_warm = False
         self._waiting_paths: tuple[str, ...] = ()
 
     # -- project ----------------------------------------------------------------------
@@ -273,6 +275,13 @@ class Session(QObject):
     def can_train(self) -> bool:
         """Whether there are two classes and no training runs."""
         return self.train_state == "idle" and self.listing is not None and len(self.listing.classes()) >= 2
+
+    @Slot(str)
+    def warm_up(self, page: str) -> None:
+        """Make the training process ready, once, when the page shows that a training is near."""
+        if page == "train" and not self._is_warm:
+            self._is_warm = True
+            self._start(WarmRequest(self.project.options.architecture))
 
     def start_training(self, resume: RunFolder | None = None) -> None:
         """Train with the project's options, or go on with a run.

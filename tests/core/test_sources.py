@@ -68,10 +68,10 @@ def test_loose_pictures_empty_folders_and_other_files_are_told_of(tmp_path, make
     listing = list_data(spec(tmp_path))
     reasons = " ".join(problem.reason for problem in listing.problems)
     for part in (
-        "1 pictures lie beside",
+        "1 picture beside the class folders",
         "“empty” holds no pictures",
         "NEF files",
-        "1 files that are no",
+        "as no pictures: 1 file",
         "“bee” has a single",
     ):
         assert part in reasons

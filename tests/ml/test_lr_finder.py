@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from deskclassify.core.events import LrFound
-from deskclassify.core.requests import DoctorRequest, LrFindRequest
+from deskclassify.core.requests import DoctorRequest, LrFindRequest, WarmRequest
 from deskclassify.core.sources import DataSpec
 from deskclassify.ml import doctor
 from deskclassify.ml.lr_finder import ramp, steepest, valley
@@ -54,3 +54,10 @@ def test_doctor_tells_what_really_ran(drain: Any, monkeypatch: pytest.MonkeyPatc
     (found,) = drain(DoctorRequest(device="cpu"))
     assert not found.healthy
     assert "overwrite each other" in found.conflicts[0]
+
+
+def test_warming_up_imports_what_a_training_needs(drain: Any) -> None:
+    import sys
+
+    assert drain(WarmRequest()) == []
+    assert {"torch", "timm", "deskclassify.ml.training"} <= sys.modules.keys()
