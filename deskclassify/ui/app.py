@@ -103,6 +103,10 @@ def main(argv: list[str]) -> int:
     Returns:
         the exit code: 2 where there is no display.
     """
+    missing = [path for path in Arguments.of(argv).paths if not path.exists()]
+    if missing:
+        sys.stderr.write(f"There is no file, folder or command “{missing[0]}”. See deskclassify --help.\n")
+        return 2
     if not has_display():
         sys.stderr.write(NO_DISPLAY)
         return 2
