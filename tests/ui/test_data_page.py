@@ -10,13 +10,10 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QSpinBox
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import Progress, ScanDone
 from deskclassify.core.requests import ListRequest, ScanRequest
-from deskclassify.core.settings import Settings
 from deskclassify.core.sources import Problem, Source, list_data
 from deskclassify.engine.client import run_in_process
-from deskclassify.jobs.owner import JobOwner
 from deskclassify.ui import dialogs
 from deskclassify.ui.pages.data import DataPage
-from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.class_table import ClassTable
 from deskclassify.ui.widgets.image_grid import ImageGrid
 from deskclassify.ui.widgets.label_rule import LabelRuleEditor
@@ -50,13 +47,8 @@ def engine():
 
 
 @pytest.fixture
-def session(qapp, engine):
-    owner = JobOwner(engine.stream)
-    made = Session(owner, Settings())
-    yield made
-    assert owner.close()
-    made.deleteLater()
-    owner.deleteLater()
+def session(session_on, engine):
+    return session_on(engine.stream)
 
 
 @pytest.fixture

@@ -8,15 +8,12 @@ import pytest
 from deskclassify.core.events import FitDone
 from deskclassify.core.requests import FitRequest, ListRequest
 from deskclassify.core.run_folder import RunFolder
-from deskclassify.core.settings import Settings
 from deskclassify.engine.client import run_in_process
-from deskclassify.jobs.owner import JobOwner
 from deskclassify.ui.demo import Demo
-from deskclassify.ui.session import Session
 
 
 @pytest.fixture
-def session(qapp, monkeypatch):
+def session(session_on, monkeypatch):
     monkeypatch.setattr(RunFolder, "is_finished", lambda run: (run.path / "run.json").is_file())
 
     def stream(request, control):
@@ -30,12 +27,7 @@ def session(qapp, monkeypatch):
             (run.path / "model.onnx").write_bytes(b"")
             yield FitDone(request.run, 0.9, 0.1, 1, ("a", "b"), 8, 2, 0, 1.0, False)
 
-    owner = JobOwner(stream)
-    made = Session(owner, Settings())
-    yield made
-    assert owner.close()
-    made.deleteLater()
-    owner.deleteLater()
+    return session_on(stream)
 
 
 def test_it_trains_and_shows_the_errors(session, qtbot, tmp_path, make_pictures):

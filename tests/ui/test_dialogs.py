@@ -9,12 +9,9 @@ from deskclassify.core import paths
 from deskclassify.core import settings as settings_file
 from deskclassify.core.events import Examined
 from deskclassify.core.requests import DoctorRequest
-from deskclassify.core.settings import Settings
-from deskclassify.jobs.owner import JobOwner
 from deskclassify.ui import about, dialogs
 from deskclassify.ui.about import AboutDialog, GettingStartedDialog
 from deskclassify.ui.preferences import PreferencesDialog, clear_folder, folder_bytes, size_text
-from deskclassify.ui.session import Session
 
 
 @pytest.fixture
@@ -23,17 +20,12 @@ def asked():
 
 
 @pytest.fixture
-def session(qapp, asked):
+def session(session_on, asked):
     def stream(request, control):
         asked.append(request)
         yield Examined("CPU", "because", "CPUExecutionProvider", "", {})
 
-    owner = JobOwner(stream)
-    made = Session(owner, Settings())
-    yield made
-    assert owner.close()
-    made.deleteLater()
-    owner.deleteLater()
+    return session_on(stream)
 
 
 @pytest.fixture

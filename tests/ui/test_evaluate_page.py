@@ -1,7 +1,5 @@
 """The Evaluate page on run folders written here, with small pictures."""
 
-import threading
-
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
@@ -9,49 +7,20 @@ from PySide6.QtCore import Qt
 from deskclassify.core.architectures import ARCHITECTURES
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import Evaluated, Progress, Verdict
-from deskclassify.core.requests import EvaluateRequest
 from deskclassify.core.run_folder import RunFolder, measure
-from deskclassify.core.settings import Settings
-from deskclassify.jobs.owner import JobOwner
 from deskclassify.ui import theme
 from deskclassify.ui.pages import evaluate_words as words
 from deskclassify.ui.pages.evaluate import EvaluatePage
 from deskclassify.ui.pages.picture_dialog import PictureDialog
-from deskclassify.ui.session import Session
 
 CLASSES = ("ants", "bees", "wasps")
 
 
-class Script:
-    def __init__(self):
-        self.events, self.requests = [], []
-        self.gate = threading.Event()
-
-    def __call__(self, request, control):
-        self.requests.append(request)
-        for event in self.events if isinstance(request, EvaluateRequest) else []:
-            if event is None:
-                while not self.gate.wait(0.01) and not control.stopped:
-                    pass
-            elif isinstance(event, Exception):
-                raise event
-            else:
-                yield event
-
-
 @pytest.fixture
-def script():
-    return Script()
-
-
-@pytest.fixture
-def session(qtbot, script):
-    owner = JobOwner(script)
-    session = Session(owner, Settings())
+def session(session_on, script):
+    session = session_on(script)
     session.new_project("Insects")
-    yield session
-    script.gate.set()
-    assert owner.close()
+    return session
 
 
 @pytest.fixture

@@ -6,21 +6,18 @@ import threading
 
 import numpy as np
 import pytest
+from doubles import drop
 from PIL import Image
-from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtWidgets import QFileDialog
 
 from deskclassify.core.errors import UserError
 from deskclassify.core.events import Layer, LayerShown, LayersListed, Stepped
 from deskclassify.core.requests import LayerRequest, LayersRequest, StepRequest
 from deskclassify.core.run_folder import RunFolder
-from deskclassify.core.settings import Settings
 from deskclassify.core.sources import Item
-from deskclassify.jobs.owner import JobOwner
 from deskclassify.ui.pages.layer_list import LayerRole, parameter_text, shape_text
 from deskclassify.ui.pages.layers import LayersPage
-from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.colormap import table
 
 LAYERS = (
@@ -96,15 +93,10 @@ def engine():
 
 
 @pytest.fixture
-def session(qapp, engine):
-    owner = JobOwner(engine)
-    made = Session(owner, Settings())
-    yield made
+def session(session_on, engine):
+    yield session_on(engine)
     for event in engine.held.values():
         event.set()
-    assert owner.close()
-    made.deleteLater()
-    owner.deleteLater()
 
 
 @pytest.fixture
@@ -261,8 +253,10 @@ def test_value_under_the_cursor(open_page, qtbot, picture):
     open_page.set_picture(str(picture))
     view = open_page.activations.view
     qtbot.waitUntil(lambda: view.channel is not None)
+    area = view._area()
+    half_a_cell = (area.center() - area.topLeft()) / 8  # the map has eight rows; a rim could belong to either cell
     with qtbot.waitSignal(view.hovered) as told:
-        qtbot.mouseMove(view, view._area().center().toPoint() + QPoint(3, 3))
+        qtbot.mouseMove(view, (area.center() + half_a_cell).toPoint())
     assert told.args == ["Row 4, column 4: 1.00"]  # −1 + 100 / 255 · 5.1
     assert open_page.activations.value_label.text() == told.args[0]
 
@@ -322,18 +316,8 @@ def test_steps_are_asked_for_when_their_tab_is_seen_and_follow_the_channel(open_
 
 
 def test_drop_and_dialog_choose_a_picture(open_page, engine, qtbot, picture, tmp_path, monkeypatch):
-    def drop(path):
-        mime = QMimeData()
-        mime.setUrls([QUrl.fromLocalFile(str(path))])
-        how = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-        event = QDragEnterEvent(QPoint(30, 30), *how)
-        QApplication.sendEvent(open_page, event)
-        if event.isAccepted():
-            QApplication.sendEvent(open_page, QDropEvent(QPointF(30, 30), *how))
-        return event.isAccepted()
-
-    assert not drop(tmp_path / "model.onnx")  # left to the window
-    assert drop(picture)
+    assert not drop(open_page, [tmp_path / "model.onnx"])  # left to the window
+    assert drop(open_page, [picture])
     assert open_page.browser.image == str(picture)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
     open_page.choose_button.click()

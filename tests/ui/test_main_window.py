@@ -4,8 +4,9 @@ import threading
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QGuiApplication
+from doubles import drop, enter
+from PySide6.QtCore import QMimeData, Qt, QTimer
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMessageBox, QPushButton, QWidget
 
 from deskclassify.core import settings as settings_file
@@ -136,17 +137,6 @@ def test_details_can_be_copied(window, qtbot):
     assert seen == ["It went wrong.\n\nline 7"]
 
 
-def drop(window, paths):
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    where, action = QPointF(300, 300), Qt.DropAction.CopyAction
-    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(where.toPoint(), action, data, buttons, keys)
-    QApplication.sendEvent(window, enter)
-    assert enter.isAccepted()
-    QApplication.sendEvent(window, QDropEvent(where, action, data, buttons, keys))
-
-
 def test_a_dropped_folder_of_class_folders_is_added_as_a_whole(window, folder):
     drop(window, [folder])
     assert window.session.project.data.sources == (Source(str(folder)),)
@@ -185,16 +175,7 @@ def test_dropped_pictures_are_classified_together(window, folder, engine, tmp_pa
 def test_text_is_no_drop(window):
     data = QMimeData()
     data.setText("hello")
-    enter = QDragEnterEvent(
-        QPointF(9, 9).toPoint(),
-        Qt.DropAction.CopyAction,
-        data,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    enter.ignore()
-    QApplication.sendEvent(window, enter)
-    assert not enter.isAccepted()
+    assert not enter(window, data)
 
 
 def test_undo_and_redo_say_what_they_do(window, folder):

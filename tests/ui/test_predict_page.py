@@ -8,21 +8,19 @@ import time
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from doubles import drop
 from PIL import Image
-from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, Qt, QUrl, Signal
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog
 
 from deskclassify.core.errors import InputError, UserError
 from deskclassify.core.events import Exported, PredictDone, Prediction
 from deskclassify.core.pictures import is_picture_name
 from deskclassify.core.requests import ExportRequest, PredictRequest
-from deskclassify.core.settings import Settings
-from deskclassify.jobs.owner import JobOwner
 from deskclassify.ui.pages import camera
 from deskclassify.ui.pages.predict import PredictPage
 from deskclassify.ui.pages.prediction_table import LABEL, NAME, NOTE, PROBABILITY
-from deskclassify.ui.session import Session
 
 CLASSES = ("ants", "bees", "wasps")
 
@@ -65,13 +63,8 @@ def engine():
 
 
 @pytest.fixture
-def session(qapp, engine):
-    owner = JobOwner(engine)
-    made = Session(owner, Settings())
-    yield made
-    assert owner.close()
-    made.deleteLater()
-    owner.deleteLater()
+def session(session_on, engine):
+    return session_on(engine)
 
 
 @pytest.fixture
@@ -90,14 +83,6 @@ def pictures(tmp_path):
         Image.new("RGB", (60, 40), color).save(tmp_path / name)
         made.append(tmp_path / name)
     return made
-
-
-def drop(widget, paths):
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    how = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-    QApplication.sendEvent(widget, QDragEnterEvent(QPoint(30, 30), *how))
-    QApplication.sendEvent(widget, QDropEvent(QPointF(30, 30), *how))
 
 
 def ended(qtbot, page, session):
