@@ -2,7 +2,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
-from deskclassify.ui.widgets.confusion_matrix import SHARE_ROLE, ConfusionMatrix, heat, readable_on
+from deskclassify.ui.widgets.colormap import text_on
+from deskclassify.ui.widgets.confusion_matrix import SHARE_ROLE, ConfusionMatrix, heat
 
 CLASSES = ("ants", "bees", "wasps")
 COUNTS = ((9, 1, 0), (0, 10, 0), (4, 0, 0))
@@ -84,4 +85,4 @@ def test_cells_fill_the_room(matrix):
 def test_heat_grows_with_the_share_and_text_is_readable():
     steps = [heat("#ffffff", "#ff0000", share).green() for share in (0.0, 0.01, 0.3, 1.0)]
     assert steps == sorted(steps, reverse=True) and steps[0] == 255 and steps[1] < 240
-    assert readable_on(QColor("#ffffff")).lightness() < 80 and readable_on(QColor("#002200")).lightness() > 200
+    assert text_on(QColor("#ffffff")).lightness() < 80 and text_on(QColor("#002200")).lightness() > 200

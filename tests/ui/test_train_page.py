@@ -2,7 +2,6 @@
 
 import math
 import sys
-import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,16 +12,14 @@ from deskclassify.core import paths
 from deskclassify.core.architectures import ARCHITECTURES
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import BatchDone, EpochDone, FitDone, LrFound, Message, Progress, Started
-from deskclassify.core.requests import FitRequest, LrFindRequest
+from deskclassify.core.requests import FitRequest
 from deskclassify.core.run_folder import RunFolder
-from deskclassify.core.settings import Settings
 from deskclassify.core.sources import Item, Listing
-from deskclassify.jobs.owner import JobOwner
 from deskclassify.ui.pages import train_words as words
 from deskclassify.ui.pages.train import TrainPage
 from deskclassify.ui.pages.train_charts import BatchTrace
-from deskclassify.ui.session import Session
-from deskclassify.ui.widgets.epoch_table import EpochModel, as_text, best_of, time_text
+from deskclassify.ui.widgets.epoch_table import EpochModel, best_of, time_text
+from deskclassify.ui.widgets.tables import as_text
 
 LISTING = Listing(
     tuple(
@@ -51,39 +48,11 @@ def done(run="/nowhere", **changes):
     return FitDone(**{**values, **changes})
 
 
-class Script:
-    """A stream that plays events, and waits at `gate` where one of them is None."""
-
-    def __init__(self):
-        self.events = []
-        self.requests = []
-        self.gate = threading.Event()
-
-    def __call__(self, request, control):
-        self.requests.append(request)
-        for event in self.events if isinstance(request, FitRequest | LrFindRequest) else []:
-            if event is None:
-                while not self.gate.wait(0.01) and not control.stopped:
-                    pass
-            elif isinstance(event, Exception):
-                raise event
-            else:
-                yield event
-
-
 @pytest.fixture
-def script():
-    return Script()
-
-
-@pytest.fixture
-def session(qtbot, script):
-    owner = JobOwner(script)
-    session = Session(owner, Settings())
+def session(session_on, script):
+    session = session_on(script)
     session.new_project("Insects")
-    yield session
-    script.gate.set()
-    assert owner.close()
+    return session
 
 
 @pytest.fixture

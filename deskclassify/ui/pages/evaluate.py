@@ -31,10 +31,10 @@ from deskclassify.ui.pages.picture_dialog import PictureDialog
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.confusion_matrix import ConfusionMatrix
-from deskclassify.ui.widgets.epoch_table import ON_CARD
 from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid
 from deskclassify.ui.widgets.named import named
 from deskclassify.ui.widgets.per_class_table import PerClassTable
+from deskclassify.ui.widgets.tables import ON_CARD
 
 _THUMBNAIL_PIXELS = 104
 

@@ -6,41 +6,32 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    QSortFilterProxyModel,
-    Qt,
-    Slot,
-)
+from PySide6.QtCore import QModelIndex, QObject, QSortFilterProxyModel, Qt, Slot
 from PySide6.QtGui import QColor
 
 from deskclassify.core.events import Prediction
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.probability_bars import percent
+from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel
 
-_Index = QModelIndex | QPersistentModelIndex
 PredictionRole = Qt.ItemDataRole.UserRole
 SortRole = Qt.ItemDataRole.UserRole + 1
 NAME, LABEL, PROBABILITY, TIME, NOTE = range(5)
-_TITLES = ("File", "Class", "Probability", "Time", "Remark")
-_TIPS = (
-    "Name of the file",
-    "The most probable class",
-    "How sure the model is; not how often it is right",
-    "Time that the model took for this picture",
-    "Why a file could not be read",
+COLUMNS = (
+    ("File", "Name of the file"),
+    ("Class", "The most probable class"),
+    ("Probability", "How sure the model is; not how often it is right"),
+    ("Time", "Time that the model took for this picture"),
+    ("Remark", "Why a file could not be read"),
 )
 CSV_HEADER = ("path", "label", "probability", "error")
 
 
-class PredictionModel(QAbstractTableModel):
+class PredictionModel(TitledModel):
     """Answers in the order in which they came."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(COLUMNS, left=(NAME, LABEL, NOTE), parent=parent)
         self._rows: list[Prediction] = []
         self.failed = 0  # files that could not be read
 
@@ -65,29 +56,11 @@ class PredictionModel(QAbstractTableModel):
         self.failed = 0
         self.endResetModel()
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802 (Qt's own signature)
+    def rowCount(self, parent: Index = NO_INDEX) -> int:  # noqa: N802 (Qt's name)
         """Number of answers."""
         return 0 if parent.isValid() else len(self._rows)
 
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802
-        """File, class, probability, time, remark."""
-        return 0 if parent.isValid() else len(_TITLES)
-
-    def headerData(  # noqa: N802
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Titles and what they mean."""
-        if orientation == Qt.Orientation.Horizontal:
-            if role == Qt.ItemDataRole.DisplayRole:
-                return _TITLES[section]
-            if role == Qt.ItemDataRole.ToolTipRole:
-                return _TIPS[section]
-            if role == Qt.ItemDataRole.TextAlignmentRole:
-                side = Qt.AlignmentFlag.AlignRight if section in (PROBABILITY, TIME) else Qt.AlignmentFlag.AlignLeft
-                return side | Qt.AlignmentFlag.AlignVCenter
-        return None
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Texts, numbers to sort by, and red for what failed."""
         if not index.isValid():
             return None
@@ -102,8 +75,8 @@ class PredictionModel(QAbstractTableModel):
             return row.error if column == NOTE and row.error else row.path if column == NAME else None
         if role == Qt.ItemDataRole.ForegroundRole and column == NOTE:
             return QColor(theme.current().bad)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column in (PROBABILITY, TIME):
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self.alignment(column)
         return None
 
     def csv_rows(self) -> tuple[tuple[str, ...], Iterator[tuple[object, ...]]]:
@@ -161,7 +134,7 @@ class PredictionFilter(QSortFilterProxyModel):
         self._text = text.strip().casefold()
         self.invalidate()
 
-    def filterAcceptsRow(self, source_row: int, source_parent: _Index) -> bool:  # noqa: N802
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:  # noqa: N802
         """Whether a row is left."""
         if not self._text:
             return True

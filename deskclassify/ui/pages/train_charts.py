@@ -12,9 +12,10 @@ from deskclassify.core.events import BatchDone, EpochDone, LrFound, Message
 from deskclassify.ui import theme
 from deskclassify.ui.pages import train_words as words
 from deskclassify.ui.widgets import common
-from deskclassify.ui.widgets.epoch_table import ON_CARD, EpochTable
+from deskclassify.ui.widgets.epoch_table import EpochTable
 from deskclassify.ui.widgets.line_chart import LineChart
 from deskclassify.ui.widgets.named import named
+from deskclassify.ui.widgets.tables import ON_CARD
 
 _REPAINT_MILLISECONDS = 100
 _MOST_MESSAGES = 500

@@ -6,24 +6,22 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
 from deskclassify.core.sources import Listing
 from deskclassify.ui import theme
+from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel
 
 _SWATCH_PIXELS = 14
 _ROW_PIXELS = 30
-_HEADERS = ("Class", "Pictures", "Training", "Validation")
-_TIPS = (
-    "Double-click a name to change it. Two classes of one name become one.",
-    "All pictures of the class",
-    "Pictures that the network learns from",
-    "Pictures kept apart, to measure how well it does on pictures it has never seen",
+COLUMNS = (
+    ("Class", "Double-click a name to change it. Two classes of one name become one."),
+    ("Pictures", "All pictures of the class"),
+    ("Training", "Pictures that the network learns from"),
+    ("Validation", "Pictures kept apart, to measure how well it does on pictures it has never seen"),
 )
-
-Index = QModelIndex | QPersistentModelIndex
 
 
 @dataclass(frozen=True)
@@ -48,13 +46,13 @@ def class_rows(listing: Listing | None) -> list[ClassRow]:
     ]
 
 
-class ClassModel(QAbstractTableModel):
+class ClassModel(TitledModel):
     """Rows are classes; editing the first column asks for a new name."""
 
     renamed = Signal(str, str)  # old name, new name
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(COLUMNS, left=(0,), parent=parent)
         self.rows: list[ClassRow] = []
 
     def set_rows(self, rows: list[ClassRow]) -> None:
@@ -63,13 +61,9 @@ class ClassModel(QAbstractTableModel):
         self.rows = rows
         self.endResetModel()
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008 (Qt's signature)
+    def rowCount(self, parent: Index = NO_INDEX) -> int:  # noqa: N802 (Qt's name)
         """Number of classes."""
         return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008 (Qt's signature)
-        """Name, pictures, training, validation."""
-        return 0 if parent.isValid() else len(_HEADERS)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Names can be edited."""
@@ -85,10 +79,10 @@ class ClassModel(QAbstractTableModel):
             return (row.name, row.pictures, row.train, row.valid)[column]
         if role == Qt.ItemDataRole.DecorationRole and column == 0:
             return swatch(row.color)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column > 0:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return self.alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.name if column == 0 else _TIPS[column]
+            return row.name if column == 0 else COLUMNS[column][1]
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: N802 (Qt's name)
@@ -99,21 +93,6 @@ class ClassModel(QAbstractTableModel):
             return False
         self.renamed.emit(old, new)
         return True
-
-    def headerData(  # noqa: N802 (Qt's name)
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Column titles."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return _HEADERS[section]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return _TIPS[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if section == 0 else Qt.AlignmentFlag.AlignRight
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
-        return None
 
 
 def swatch(color: str) -> QPixmap:

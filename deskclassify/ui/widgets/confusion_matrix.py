@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -18,10 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from deskclassify.ui import theme
-from deskclassify.ui.widgets.epoch_table import ON_CARD
+from deskclassify.ui.widgets.colormap import text_on
+from deskclassify.ui.widgets.tables import NO_INDEX, ON_CARD, Index
 
-Index = QModelIndex | QPersistentModelIndex
-_NO_INDEX = QModelIndex()
 _SMALLEST_CELL, _LARGEST_CELL = 22, 84  # pixels
 _LONGEST_NAME = 130  # pixels of a class name in a header
 SHARE_ROLE = Qt.ItemDataRole.UserRole + 1  # share of the row, 0 to 1
@@ -44,11 +43,11 @@ class ConfusionModel(QAbstractTableModel):
         self._totals = [sum(row) for row in self._counts]
         self.endResetModel()
 
-    def rowCount(self, parent: Index = _NO_INDEX) -> int:  # noqa: N802
+    def rowCount(self, parent: Index = NO_INDEX) -> int:  # noqa: N802
         """One for each class."""
         return 0 if parent.isValid() else len(self.classes)
 
-    def columnCount(self, parent: Index = _NO_INDEX) -> int:  # noqa: N802
+    def columnCount(self, parent: Index = NO_INDEX) -> int:  # noqa: N802
         """One for each class."""
         return 0 if parent.isValid() else len(self.classes)
 
@@ -95,12 +94,6 @@ def heat(base: str, hue: str, share: float) -> QColor:
     return QColor.fromRgbF(*mixed)
 
 
-def readable_on(color: QColor) -> QColor:
-    """Dark or light text, whichever reads better on a colour."""
-    brightness = 0.299 * color.red() + 0.587 * color.green() + 0.114 * color.blue()
-    return QColor("#10181c") if brightness > 140 else QColor("#ffffff")
-
-
 class _HeatDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Fill by share, number in the middle, ring around the chosen cell."""
@@ -121,7 +114,7 @@ class _HeatDelegate(QStyledItemDelegate):
             elif count > 9:  # small cells: the font gives way, not the cell
                 font.setPointSizeF(font.pointSizeF() * (0.8 if count < 100 else 0.65))
             painter.setFont(font)
-            painter.setPen(readable_on(color))
+            painter.setPen(text_on(color))
             painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, str(count))
         if option.state & QStyle.StateFlag.State_Selected:
             painter.setBrush(Qt.BrushStyle.NoBrush)

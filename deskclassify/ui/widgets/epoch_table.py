@@ -1,20 +1,18 @@
-"""The table of epochs, one row each as fast.ai prints them, and copying of tables."""
+"""The table of epochs, one row each as fast.ai prints them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Slot
-from PySide6.QtGui import QAction, QColor, QFont, QGuiApplication, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QTableView, QWidget
 
 from deskclassify.core.events import EpochDone
 from deskclassify.ui import theme
+from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_table, wanted_widths
 
-Index = QModelIndex | QPersistentModelIndex
-_NO_INDEX = QModelIndex()
-_HEADER_PADDING, _ARROW = 14, 12  # pixels
 COLUMNS = (
     ("Epoch", "How many times the network has seen every training picture."),
     ("Phase", "Frozen: only the new last layers learn. Unfrozen: the whole network learns."),
@@ -23,11 +21,6 @@ COLUMNS = (
     ("Error rate", "Share of validation pictures that get the wrong class."),
     ("Accuracy", "Share of validation pictures that get the right class."),
     ("Time", "How long the epoch took, with its validation."),
-)
-
-ON_CARD = (  # a view that lies on a card needs no frame of its own
-    "QAbstractItemView { border: none; background: transparent; }"
-    "QAbstractScrollArea::corner { border: none; background: transparent; }"
 )
 
 
@@ -52,11 +45,11 @@ def time_text(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 
-class EpochModel(QAbstractTableModel):
+class EpochModel(TitledModel):
     """The history's rows."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(COLUMNS, left=(1,), parent=parent)
         self._rows: list[EpochDone] = []
         self._best = 0
 
@@ -88,13 +81,9 @@ class EpochModel(QAbstractTableModel):
         """Number of the best epoch; 0 without any."""
         return self._best
 
-    def rowCount(self, parent: Index = _NO_INDEX) -> int:  # noqa: N802
+    def rowCount(self, parent: Index = NO_INDEX) -> int:  # noqa: N802
         """One for each epoch."""
         return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = _NO_INDEX) -> int:  # noqa: N802
-        """As many as `COLUMNS`."""
-        return 0 if parent.isValid() else len(COLUMNS)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text; the best epoch is bold on a tinted ground."""
@@ -104,8 +93,7 @@ class EpochModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._texts(row)[index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if index.column() == 1 else Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
+            return self.alignment(index.column())
         if row.epoch != self._best:
             return None
         if role == Qt.ItemDataRole.FontRole:
@@ -129,21 +117,6 @@ class EpochModel(QAbstractTableModel):
             "–" if row.accuracy is None else f"{100 * row.accuracy:.1f} %",
             time_text(row.seconds),
         )
-
-    def headerData(  # noqa: N802
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Names of the columns, explained in the tool tip."""
-        if orientation == Qt.Orientation.Vertical:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section][0]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return COLUMNS[section][1]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if section == 1 else Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
-        return None
 
 
 class EpochTable(QTableView):
@@ -175,55 +148,3 @@ class EpochTable(QTableView):
         spare = max(0, self.viewport().width() - sum(wanted)) // len(wanted)
         for column, width in enumerate(wanted):
             self.setColumnWidth(column, width + spare)
-
-
-def wanted_widths(view: QTableView) -> list[int]:
-    """What each column needs for its header and the rows in sight, in pixels."""
-    header = view.horizontalHeader()
-    columns = range(header.count())
-    names = [str(view.model().headerData(column, Qt.Orientation.Horizontal)) for column in columns]
-    # sectionSizeHint would keep room for an arrow in every column that can be sorted
-    padding = _HEADER_PADDING + (_ARROW if view.isSortingEnabled() else 0)
-    heads = [header.fontMetrics().horizontalAdvance(name) + padding for name in names]
-    return [max(head, view.sizeHintForColumn(column)) for column, head in enumerate(heads)]
-
-
-def plain_table(view: QTableView) -> None:
-    """Rows without a grid that are read, selected and copied, not edited."""
-    view.setShowGrid(False)
-    view.setStyleSheet(ON_CARD)
-    view.verticalHeader().hide()
-    view.verticalHeader().setDefaultSectionSize(30)
-    view.horizontalHeader().setHighlightSections(False)
-    view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    view.setTabKeyNavigation(False)
-    copy = _CopyAction(view)
-    view.addAction(copy)
-    view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-
-
-class _CopyAction(QAction):
-    """Copies the selected rows, or all, as a table that spreadsheets understand."""
-
-    def __init__(self, view: QTableView) -> None:
-        super().__init__("Copy rows", view)
-        self._view = view
-        self.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
-        self.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        self.triggered.connect(self.copy)
-
-    @Slot()
-    def copy(self) -> None:
-        """Put the rows on the clipboard."""
-        QGuiApplication.clipboard().setText(as_text(self._view))
-
-
-def as_text(view: QTableView) -> str:
-    """The selected rows of a table, or all of them, with tabs between and the header on top."""
-    model = view.model()
-    chosen = sorted({index.row() for index in view.selectionModel().selectedRows()}) or list(range(model.rowCount()))
-    columns = range(model.columnCount())
-    head = [str(model.headerData(column, Qt.Orientation.Horizontal)) for column in columns]
-    lines = [head, *([str(model.index(row, column).data()) for column in columns] for row in chosen)]
-    return "\n".join("\t".join(line) for line in lines) + "\n"

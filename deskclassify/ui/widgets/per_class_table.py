@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSortFilterProxyModel, Qt
+from PySide6.QtCore import QRectF, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from deskclassify.ui import theme
-from deskclassify.ui.widgets.epoch_table import plain_table, wanted_widths
+from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_table, wanted_widths
 
-Index = QModelIndex | QPersistentModelIndex
 _NARROWEST_NAME, _WIDEST_NAME = 70, 220  # pixels
-_NO_INDEX = QModelIndex()
 SORT_ROLE = Qt.ItemDataRole.UserRole + 1
 COLUMNS = (
     ("Class", "label", "The name of the class."),
@@ -25,11 +23,11 @@ COLUMNS = (
 )
 
 
-class PerClassModel(QAbstractTableModel):
+class PerClassModel(TitledModel):
     """One row for each class."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__([(title, tip) for title, _, tip in COLUMNS], left=(0,), parent=parent)
         self._names: list[str] = []
         self._values: dict[str, dict[str, float]] = {}
 
@@ -39,13 +37,9 @@ class PerClassModel(QAbstractTableModel):
         self._names, self._values = list(classes), dict(per_class)
         self.endResetModel()
 
-    def rowCount(self, parent: Index = _NO_INDEX) -> int:  # noqa: N802
+    def rowCount(self, parent: Index = NO_INDEX) -> int:  # noqa: N802
         """One for each class."""
         return 0 if parent.isValid() else len(self._names)
-
-    def columnCount(self, parent: Index = _NO_INDEX) -> int:  # noqa: N802
-        """As many as `COLUMNS`."""
-        return 0 if parent.isValid() else len(COLUMNS)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text, and the plain value under `SORT_ROLE`."""
@@ -53,8 +47,7 @@ class PerClassModel(QAbstractTableModel):
             return None
         name, key = self._names[index.row()], COLUMNS[index.column()][1]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if key == "label" else Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
+            return self.alignment(index.column())
         if key == "label":
             shown = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, SORT_ROLE)
             return name if role in shown else None
@@ -63,21 +56,6 @@ class PerClassModel(QAbstractTableModel):
             return value
         if role == Qt.ItemDataRole.DisplayRole:
             return f"{value:.0f}" if key == "support" else f"{100 * value:.1f} %"
-        return None
-
-    def headerData(  # noqa: N802
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Names of the columns, explained in the tool tip."""
-        if orientation == Qt.Orientation.Vertical:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section][0]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return COLUMNS[section][2]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if section == 0 else Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
         return None
 
 
