@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch.nn import functional
+
+from deskclassify.core.preprocess import Pixels
+from deskclassify.ml import schedule
 
 _ROTATE_DEGREES = 15.0
 _ZOOM = 1.15
@@ -53,3 +58,19 @@ def augment(images: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
     offset = (bright * _LIGHT * 128).view(-1, 1, 1, 1).to(images)
     result: torch.Tensor = (moved - 128) * gain + 128 + offset
     return result.clamp_(0, 255)
+
+
+def vary(pixels: Pixels, keys: Sequence[str], view: int) -> Pixels:
+    """Changed copies of pictures; the same picture and view always give the same copy.
+
+    Args:
+        pixels: uint8 `[N, H, W, 3]`.
+        keys: one for each picture, by its content.
+        view: number of the copy.
+
+    Returns:
+        uint8 `[N, H, W, 3]`.
+    """
+    draws = torch.cat([draw(1, schedule.generator("view", key, view)) for key in keys])
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
+    return np.ascontiguousarray(augment(images, draws).round().byte().permute(0, 2, 3, 1).numpy())

@@ -25,12 +25,14 @@ class Dataset:
         classes: in alphabetical order; their position is the class number.
         features: by path; of validation pictures always from a full decode.
         skipped: path → why it could not be read.
+        copies: features of changed copies of the training pictures.
     """
 
     items: tuple[Item, ...]
     classes: tuple[str, ...]
     features: FeatureTable
     skipped: dict[str, str]
+    copies: tuple[FeatureTable, ...] = ()
 
     def files(self, subset: str) -> list[str]:
         """Paths of a subset."""
@@ -48,6 +50,11 @@ class Dataset:
             return np.empty((0, len(next(iter(self.features.rows.values())))), dtype=np.float32)
         return self.features.matrix(files)
 
+    def views(self) -> np.ndarray:
+        """Features of the training pictures and of their changed copies, float32 `[1 + copies, n, length]`."""
+        files = self.files("train")
+        return np.stack([self.matrix("train"), *(table.matrix(files) for table in self.copies)])
+
     def fingerprint(self) -> str:
         """Changes with any key, label or subset."""
         rows = sorted(f"{item.key}\0{item.label}\0{item.subset}" for item in self.items)
@@ -55,7 +62,7 @@ class Dataset:
 
 
 def prepare(
-    spec: DataSpec, fixed: list[Item] | None, recipe: Recipe, should_stop: ShouldStop
+    spec: DataSpec, fixed: list[Item] | None, recipe: Recipe, should_stop: ShouldStop, copies: int = 0
 ) -> Iterator[Event | Dataset]:
     """List, read, split and featurise.
 
@@ -64,6 +71,7 @@ def prepare(
         fixed: the split to keep, when a run is resumed.
         recipe: how features are made.
         should_stop: as ever.
+        copies: changed copies of each training picture.
 
     Yields:
         progress, then a `Dataset`; nothing more when stopped.
@@ -91,7 +99,16 @@ def prepare(
         if should_stop():
             return
         table.rows.update(exact.rows)
-    yield Dataset(kept, tuple(sorted({item.label for item in kept})), table, dict(table.errors))
+    varied: list[FeatureTable] = []
+    learned = [item.path for item in kept if item.subset == "train"]
+    for view in range(1, copies + 1):
+        varied.append(FeatureTable({}, {}, set()))
+        stage = f"Looking at changed copies, {view} of {copies}"
+        yield from FeatureJob(recipe, varied[-1], exact=False, view=view).run(learned, stage, should_stop)
+        if should_stop():
+            return
+    classes = tuple(sorted({item.label for item in kept}))
+    yield Dataset(kept, classes, table, dict(table.errors), tuple(varied))
 
 
 def _require_classes(listing: Listing, why: str) -> None:

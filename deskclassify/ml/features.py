@@ -14,6 +14,7 @@ from deskclassify.core import paths
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import Event, Progress, Throttle
 from deskclassify.core.preprocess import Preprocess
+from deskclassify.ml.augment import vary
 from deskclassify.ml.images import FileIndex, Picture, read_many
 from deskclassify.ml.row_store import RowStore
 from deskclassify.ml.trunk import RunTrunk
@@ -60,12 +61,14 @@ class FeatureJob:
     Args:
         recipe: how.
         exact: whether large JPEGs are decoded in full; see `images.read`.
+        view: 0 for the pictures themselves, else the number of a changed copy; see `augment.vary`.
     """
 
-    def __init__(self, recipe: Recipe, table: FeatureTable, exact: bool) -> None:
+    def __init__(self, recipe: Recipe, table: FeatureTable, exact: bool, view: int = 0) -> None:
         self._recipe = recipe
         self._table = table
         self._exact = exact
+        self._view = view
         self._index = FileIndex(recipe.how.key())
         self._store = self._open_store()
 
@@ -98,8 +101,8 @@ class FeatureJob:
                 self._table.drafted.add(path)
         good = {path: picture for path, picture in known.items() if not picture.error}
         if self._store is not None and good:
-            rows = self._store.find([picture.key(self._exact) for picture in good.values()])
-            hits = [(path, rows[key]) for path, picture in good.items() if (key := picture.key(self._exact)) in rows]
+            rows = self._store.find([self._key(picture) for picture in good.values()])
+            hits = [(path, rows[key]) for path, picture in good.items() if (key := self._key(picture)) in rows]
             values = self._store.read([at for _, at in hits])
             self._table.rows.update((path, values[n]) for n, (path, _) in enumerate(hits))
         done = self._table.rows.keys() | self._table.errors.keys()
@@ -125,11 +128,16 @@ class FeatureJob:
         good = [picture for picture in pictures if picture.pixels is not None]
         self._table.errors.update((picture.path, picture.error) for picture in pictures if picture.pixels is None)
         if good:
-            values = self._recipe.run(np.stack([picture.pixels for picture in good if picture.pixels is not None]))
+            keys = [self._key(picture) for picture in good]
+            pixels = np.stack([picture.pixels for picture in good if picture.pixels is not None])
+            values = self._recipe.run(vary(pixels, keys, self._view) if self._view else pixels)
             self._table.rows.update((picture.path, values[n]) for n, picture in enumerate(good))
             self._table.drafted.update(picture.path for picture in good if picture.drafted)
-            self._keep([picture.key(self._exact) for picture in good], values)
+            self._keep(keys, values)
         self._index.remember(pictures)
+
+    def _key(self, picture: Picture) -> str:
+        return picture.key(self._exact) + (f"+{self._view}" if self._view else "")
 
     def _keep(self, keys: list[str], values: np.ndarray) -> None:
         if self._store is None:

@@ -60,7 +60,8 @@ class FrozenPhase:
 
     Args:
         head: to be trained.
-        features: float32 `[count, length]`; labels: int64 `[count]`.
+        features: float32 `[views, count, length]`: of each picture and its changed copies.
+        labels: int64 `[count]`.
         valid: float32 `[validation pictures, length]`.
     """
 
@@ -71,6 +72,8 @@ class FrozenPhase:
     epochs: int
     batch: int
     learning_rate: float
+    weight_decay: float = WEIGHT_DECAY
+    label_smoothing: float = 0.0
     name: str = "frozen"
     first_epoch: int = 1
     optimizer: torch.optim.Optimizer = field(init=False)
@@ -78,7 +81,8 @@ class FrozenPhase:
     def __post_init__(self) -> None:
         self.count = len(self.labels)
         self.rates = [self.learning_rate]
-        self.optimizer = torch.optim.AdamW(self.head.parameters(), self.learning_rate, weight_decay=WEIGHT_DECAY)
+        self.optimizer = torch.optim.AdamW(self.head.parameters(), self.learning_rate, weight_decay=self.weight_decay)
+        self._plain = torch.zeros(())
 
     @property
     def module(self) -> nn.Module:
@@ -86,15 +90,19 @@ class FrozenPhase:
         return self.head
 
     def loss(self, picked: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """See `Phase`."""
-        return nn.functional.cross_entropy(self.head(self.features[picked]), self.labels[picked])
+        """See `Phase`. Each picture is seen in a view drawn for it."""
+        views = len(self.features)
+        drawn = torch.randint(views, (len(picked),), generator=generator) if views > 1 else torch.zeros_like(picked)
+        scores, targets = self.head(self.features[drawn, picked]), self.labels[picked]
+        self._plain = nn.functional.cross_entropy(scores.detach(), targets)
+        return nn.functional.cross_entropy(scores, targets, label_smoothing=self.label_smoothing)
 
     def backward(self, loss: torch.Tensor) -> float:
-        """See `Phase`."""
+        """See `Phase`. The loss is told without smoothing, to be compared with the validation loss."""
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
-        return float(loss.detach())
+        return float(self._plain)
 
     def train_mode(self) -> None:
         """See `Phase`."""

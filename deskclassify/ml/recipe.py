@@ -8,6 +8,8 @@ from deskclassify.core.errors import InputError
 from deskclassify.core.requests import FitRequest
 
 _FROZEN_EPOCHS = 20
+_FROZEN_EPOCHS_WITH_COPIES = 40  # more variety takes longer to learn, and can be learned from longer
+_COPIES = {"quick": 0, "balanced": 3, "thorough": 7}
 _UNFROZEN_EPOCHS = {"quick": 0, "balanced": 4, "thorough": 12}
 _HEAD_RATE = 3e-3
 _SMALL_SET = 1000  # training pictures; below, the pretrained statistics are better than the set's own
@@ -19,8 +21,15 @@ _SMALLEST_BATCH = 4
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a training goes. Rates are the highest of the cycle; `rates`: early body, late body, head."""
+    """How a training goes. Rates are the highest of the cycle; `rates`: early body, late body, head.
 
+    `weight_decay` and `label_smoothing` are those of the frozen phase, where `copies` changed copies
+    of each picture are learned from as well.
+    """
+
+    copies: int
+    weight_decay: float
+    label_smoothing: float
     frozen_epochs: int
     unfrozen_epochs: int
     frozen_rate: float
@@ -53,6 +62,11 @@ def check(request: FitRequest) -> None:
         raise InputError(f"“{request.preset}” is no preset. Choose quick, balanced or thorough.")
 
 
+def copies(request: FitRequest) -> int:
+    """How many changed copies of each picture the frozen phase learns from."""
+    return _COPIES[request.preset]
+
+
 def choose(request: FitRequest, count: int) -> Recipe:
     """The recipe for a set of `count` training pictures.
 
@@ -60,7 +74,8 @@ def choose(request: FitRequest, count: int) -> Recipe:
     otherwise `epochs` counts those of the unfrozen phase.
     """
     unfrozen = _UNFROZEN_EPOCHS[request.preset]
-    frozen = _FROZEN_EPOCHS
+    many = copies(request) > 0
+    frozen = _FROZEN_EPOCHS_WITH_COPIES if many else _FROZEN_EPOCHS
     if request.epochs is not None:
         if request.preset == "quick":
             frozen = request.epochs
@@ -75,6 +90,9 @@ def choose(request: FitRequest, count: int) -> Recipe:
     shares = (0.03, 0.1, 0.3) if small else (0.1, 0.33, 1.0)
     automatic = min(_FROZEN_BATCH, max(_SMALLEST_BATCH, count // _BATCHES_AN_EPOCH))
     return Recipe(
+        copies=copies(request),
+        weight_decay=0.1 if many else 0.01,
+        label_smoothing=0.1 if many else 0.0,
         frozen_epochs=frozen,
         unfrozen_epochs=unfrozen,
         frozen_rate=rate,

@@ -155,7 +155,7 @@ class Training:
             self._how,
             trunk.batch_size(self._device),
         )
-        for step in prepare(self._request.data, fixed, features, should_stop):
+        for step in prepare(self._request.data, fixed, features, should_stop, recipe.copies(self._request)):
             if isinstance(step, Dataset):
                 self._take(step, pretrained.model)
             else:
@@ -239,12 +239,14 @@ class Training:
     def _frozen_phase(self) -> FrozenPhase:
         return FrozenPhase(
             head=self._model.head,
-            features=torch.from_numpy(self._data.matrix("train")),
+            features=torch.from_numpy(self._data.views()),
             labels=torch.from_numpy(self._data.targets("train")),
             valid=torch.from_numpy(self._data.matrix("valid")),
             epochs=self._recipe.frozen_epochs,
             batch=self._recipe.frozen_batch,
             learning_rate=self._recipe.frozen_rate,
+            weight_decay=self._recipe.weight_decay,
+            label_smoothing=self._recipe.label_smoothing,
         )
 
     def _unfrozen(self, tables: list[PictureTable], should_stop: ShouldStop) -> Generator[Event, None, UnfrozenPhase]:
