@@ -165,6 +165,25 @@ def list_data(spec: DataSpec, should_stop: ShouldStop = never) -> Listing:
     return Listing(_split(items, spec), tuple(unlabelled), (*problems, *_class_problems(items, spec)))
 
 
+def bare_folders(spec: DataSpec, listing: Listing) -> tuple[Source, ...]:
+    """The sources whose pictures all lie directly in them, so that no sub-folder names their class."""
+    if spec.rule != "folder":
+        return ()
+    loose = {problem.path for problem in listing.problems if problem.kind == "unlabelled"}
+    filled = {folder for item in listing.items for folder in Path(item.path).parents} if loose else set()
+    return tuple(
+        source
+        for source in spec.sources
+        if not source.label and source.path in loose and Path(source.path) not in filled
+    )
+
+
+def as_classes(spec: DataSpec, chosen: Container[Source]) -> DataSpec:
+    """The data with some of its sources as a class each, named after the folder."""
+    sources = (replace(source, label=Path(source.path).name) if source in chosen else source for source in spec.sources)
+    return replace(spec, sources=tuple(sources))
+
+
 def _key(path: PurePosixPath) -> str:
     return labels.normal(path.as_posix())
 

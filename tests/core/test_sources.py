@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from deskclassify.core.errors import InputError
-from deskclassify.core.sources import DataSpec, Problem, Source, list_data, walk
+from deskclassify.core.sources import DataSpec, Problem, Source, as_classes, bare_folders, list_data, walk
 
 
 def spec(folder, **more):
@@ -118,6 +119,20 @@ def test_class_folders_one_by_one_with_names_of_their_own(tmp_path, make_picture
     listing = list_data(DataSpec(sources))
     assert listing.classes() == {"ant": 3, "bee": 4}
     assert len({item.key for item in listing.items}) == 7
+
+
+def test_bare_folders_can_become_classes(tmp_path, make_pictures):
+    folder = make_pictures(tmp_path / "pets", {"cat": 3, "dog": 2})
+    make_pictures(tmp_path, {"pets": 1})  # one loose picture beside the class folders
+    spec = DataSpec((Source(str(folder)), Source(str(folder / "cat")), Source(str(folder / "dog"), "hound")))
+    bare = bare_folders(spec, list_data(spec))
+    assert bare == (), "the pictures of “cat” have their class from the first folder"
+    alone = DataSpec((Source(str(folder / "cat")),))
+    bare = bare_folders(alone, list_data(alone))
+    assert bare == alone.sources
+    assert list_data(as_classes(alone, bare)).classes() == {"cat": 3}
+    named = replace(alone, rule="case")
+    assert bare_folders(named, list_data(named)) == ()
 
 
 def test_same_names_in_two_folders_stay_two_pictures(tmp_path, make_pictures):

@@ -19,7 +19,7 @@ from deskclassify.core.events import Progress
 from deskclassify.core.words import counted
 from deskclassify.ui import dialogs, theme
 from deskclassify.ui.pages.data_pictures import DataPictures
-from deskclassify.ui.pages.data_settings import SourcesCard, SplitCard
+from deskclassify.ui.pages.data_settings import BareFolders, SourcesCard, SplitCard
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.class_table import ClassTable, class_rows
 from deskclassify.ui.widgets.common import Card, EmptyState, heading, muted, primary, run_guarded, subheading
@@ -44,6 +44,7 @@ class DataPage(QWidget):
         self.summary.setWordWrap(False)
         self.continue_button = primary(QPushButton("Continue to training"))
         self.continue_button.setObjectName("continueButton")
+        self.continue_button.setToolTip("Go to the Train page; a training needs two classes")
         self.progress_text = muted("")
         self.progress_text.setObjectName("scanText")
         self.progress_text.setWordWrap(False)
@@ -52,6 +53,7 @@ class DataPage(QWidget):
         self.progress.setAccessibleName("Check of all pictures")
         self.class_table = ClassTable()
         self.pictures = DataPictures(session)
+        self.offer = BareFolders(session)
         self.problems = ProblemsList()
         self.problems_title = subheading("")
         self.stack = QStackedWidget()
@@ -64,6 +66,7 @@ class DataPage(QWidget):
         button.setObjectName("addFolderButton")
         button.setIcon(theme.icon("folder-add"))
         button.setProperty("hasMenu", True)
+        button.setToolTip("Add a folder to this project; your pictures stay where they are and are never changed")
         menu = QMenu(button)
         menu.addAction(theme.icon("folders"), "Folder of class folders…", self._add_folder)
         menu.addAction(theme.icon("folder"), "One class folder…", self._add_class_folder)
@@ -136,6 +139,7 @@ class DataPage(QWidget):
         self.problems_card.body.addWidget(self.problems_title)
         self.problems_card.body.addWidget(self.problems, 1)
         upper = Card()
+        upper.body.addWidget(self.offer)
         upper.body.addWidget(self.pictures, 1)
         self.progress_row = QWidget()
         row = QHBoxLayout(self.progress_row)
@@ -160,6 +164,7 @@ class DataPage(QWidget):
         session.scan_changed.connect(self._show_problems)
         session.train_state_changed.connect(self._refresh)
         self.class_table.chosen.connect(self.pictures.show_class)
+        self.pictures.all_wanted.connect(self.class_table.clearSelection)
         self.class_table.model_.renamed.connect(self._rename)
         self.class_table.remove_wanted.connect(self._remove)
         self.continue_button.clicked.connect(self._continue)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QUrl, Slot
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from deskclassify.core.sources import Item
 from deskclassify.ui import theme
@@ -16,7 +16,7 @@ from deskclassify.ui.widgets.common import run_guarded, subheading
 from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid
 
 _SUBSETS = {
-    "": "Training and validation",
+    "": "All subsets",
     "train": "Training pictures",
     "valid": "Validation pictures",
     "test": "Test pictures",
@@ -26,6 +26,8 @@ _BADGES = {"valid": "validation", "test": "test"}
 
 class DataPictures(QWidget):
     """All pictures, those of one class, or those of one subset."""
+
+    all_wanted = Signal()  # no longer one class only
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +39,11 @@ class DataPictures(QWidget):
         self.subset_box = QComboBox()
         self.subset_box.setObjectName("subsetBox")
         self.subset_box.setAccessibleName("Which pictures are shown")
+        self.subset_box.setToolTip("Show the pictures for training, for validation or for testing only")
+        self.all_button = QPushButton("Show all classes")
+        self.all_button.setObjectName("allClassesButton")
+        self.all_button.setToolTip("The pictures of one class are shown, because it is selected in the table")
+        self.all_button.hide()
         for value, text in _SUBSETS.items():
             self.subset_box.addItem(text, value)
         self.grid = ImageGrid()
@@ -50,6 +57,7 @@ class DataPictures(QWidget):
         self.grid.addAction(self.leave_out_action)
         row = QHBoxLayout()
         row.addWidget(self.title, 1)
+        row.addWidget(self.all_button)
         row.addWidget(self.subset_box)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -57,12 +65,14 @@ class DataPictures(QWidget):
         layout.addLayout(row)
         layout.addWidget(self.grid, 1)
         self.subset_box.currentIndexChanged.connect(self.refresh)
+        self.all_button.clicked.connect(self.all_wanted)
         self.grid.activated_entry.connect(self._open)
 
     @Slot(str)
     def show_class(self, name: str) -> None:
         """Show one class only; all with an empty name."""
         self._class = name
+        self.all_button.setVisible(bool(name))
         self.refresh()
 
     @Slot()

@@ -18,10 +18,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from deskclassify.core.sources import Source
+from deskclassify.core.sources import Source, as_classes, bare_folders
 from deskclassify.ui import theme
 from deskclassify.ui.session import Session
-from deskclassify.ui.widgets.common import Card, muted, run_guarded
+from deskclassify.ui.widgets.common import Card, muted, primary, run_guarded
 
 _DEBOUNCE_MILLISECONDS = 400
 _SEED_PIXELS = 84
@@ -78,6 +78,53 @@ class SplitCard(Card):
     def _apply(self) -> None:
         data = replace(self._session.project.data, valid_pct=self.share.value() / 100, seed=self.seed.value())
         run_guarded(self._session, self._session.change_data, "change the validation share", data)
+
+
+class BareFolders(QWidget):
+    """Offers to make a class of each folder that holds pictures but no class folders; hidden without any."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.button = primary(QPushButton())
+        self.button.setObjectName("oneClassButton")
+        self.button.setToolTip("All pictures of the folder get one class; nothing on the disk changes")
+        self.button.clicked.connect(self._accept)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, theme.GAP)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.button)
+        session.listing_changed.connect(self._show)
+        self._show()
+
+    @Slot()
+    def _show(self) -> None:
+        names = [Path(source.path).name for source in self._bare()]
+        self.setVisible(bool(names))
+        if len(names) == 1:
+            self.text.setText(
+                f"The pictures lie directly in “{names[0]}” and have no class yet. If they all show the same, make "
+                "them one class; if their names tell what they show, choose so on the left."
+            )
+            self.button.setText("Make them one class")
+        elif names:
+            self.text.setText(
+                f"The pictures of {len(names)} folders have no class yet. If each folder shows one thing, make it a "
+                "class; if the names of the files tell what they show, choose so on the left."
+            )
+            self.button.setText("Make each folder a class")
+
+    @Slot()
+    def _accept(self) -> None:
+        data = as_classes(self._session.project.data, self._bare())
+        run_guarded(self._session, self._session.change_data, "use as one class", data)
+
+    def _bare(self) -> tuple[Source, ...]:
+        listing = self._session.listing
+        return bare_folders(self._session.project.data, listing) if listing is not None else ()
 
 
 class SourcesCard(Card):
