@@ -358,6 +358,16 @@ def test_doctor_prints_one_object(play, capsys):
     assert found["versions"] == {"torch": "2"}
 
 
+@pytest.mark.parametrize("json", [["--json"], []])
+def test_doctor_fails_where_something_is_wrong(play, capsys, json):
+    clash = "Two packages overwrite each other."
+    play(events.Examined("cpu", "no card", "CPUExecutionProvider", "ran", {}, (clash,), healthy=False))
+    assert main(["doctor", *json]) == 1
+    said = capsys.readouterr()
+    assert clash in said.out and said.err == ""
+    assert len(said.out.splitlines()) == 1 or not json
+
+
 def test_version_and_help(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("deskclassify 0.")

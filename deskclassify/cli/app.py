@@ -22,7 +22,7 @@ from deskclassify.core.errors import Failure, InputError
 from deskclassify.core.preprocess import RESIZE_METHODS
 
 EXIT_FAILED, EXIT_INPUT = 1, 2
-Plan = Callable[[Runner], None]
+Plan = Callable[[Runner], int | None]  # None means done
 
 # typer has its own copy of click's exceptions since 0.26 and click's before: its BadParameter is the way to both.
 _UsageError: type[Any] = typer.BadParameter.__mro__[1]
@@ -46,7 +46,9 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def options_of_all(
-    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Turn folders of pictures into a classifier, on your own computer. Without a command, the window opens."""
 
@@ -245,15 +247,19 @@ def predict(
 
 @app.command()
 def doctor(device: options.Device = "auto", json: options.Json = False) -> Plan:
-    """Versions, the device and why it was chosen, ONNX Runtime's real provider, package conflicts."""
+    """Versions, the device and why it was chosen, ONNX Runtime's real provider, package conflicts.
+
+    The exit code is 1 if something needs a look.
+    """
     request = requests.DoctorRequest(options.device(device))
 
-    def plan(runner: Runner) -> None:
+    def plan(runner: Runner) -> int:
         found = runner.last(request, events.Examined, json_lines=False)
         if runner.output.as_json:
             runner.output.json(events.public(found))
         else:
             runner.output.result(tables.examined(found))
+        return 0 if found.healthy else EXIT_FAILED
 
     return plan
 
@@ -289,7 +295,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _execute(plan: Plan, runner: Runner) -> int:
     output = runner.output
     try:
-        plan(runner)
+        return plan(runner) or 0
     except CommandInterruptedError:
         sentence = "Interrupted. What was reached is saved."
         code = EXIT_INTERRUPTED
@@ -300,8 +306,6 @@ def _execute(plan: Plan, runner: Runner) -> int:
         output.log(failure.details)
         sentence = failure.sentence
         code = EXIT_INPUT if failure.is_input else EXIT_FAILED
-    else:
-        return 0
     if output.as_json and not output.has_finished:
         output.json({"event": "failed", "error": sentence})
     output.sentence(sentence)

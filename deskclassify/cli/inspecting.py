@@ -27,7 +27,7 @@ def inspect(runner: Runner, model: str, image: str, layer: str, out: Path) -> No
     files = [str(out / "layers.json")]
     for number, one in enumerate(chosen, 1):
         output.progress("Drawing layers", number - 1, len(chosen), one.name)
-        shown = runner_layer(runner, requests.LayerRequest(model, one.name, image))
+        shown = runner.last(requests.LayerRequest(model, one.name, image), events.LayerShown, json_lines=False)
         files += [str(file) for file in write_pictures(shown, out, number, len(str(len(chosen))))]
         if output.as_json:
             output.json(events.public(events.Progress("layers", number, len(chosen))))
@@ -37,11 +37,6 @@ def inspect(runner: Runner, model: str, image: str, layer: str, out: Path) -> No
     else:
         output.result(tables.layers(listed))
         output.result(f"Wrote {counted(len(files), 'file')} into {out}")
-
-
-def runner_layer(runner: Runner, request: requests.LayerRequest) -> events.LayerShown:
-    """The pictures of one layer."""
-    return runner.last(request, events.LayerShown, json_lines=False)
 
 
 def choose(layers: tuple[events.Layer, ...], name: str) -> list[events.Layer]:

@@ -34,7 +34,10 @@ ValidPct = Annotated[
 ValidFolder = Annotated[
     str | None, typer.Option("--valid-folder", metavar="NAME", help="Folder whose pictures are for validation.")
 ]
-Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Of the validation split (default 42).")]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", metavar="N", help="Number that decides which pictures are for validation (default 42)."),
+]
 BatchSize = Annotated[int | None, typer.Option("--batch-size", metavar="N", help="Pictures in one step.")]
 ImageSize = Annotated[int | None, typer.Option("--image-size", metavar="N", help="Pixels, width and height.")]
 Resize = Annotated[str, typer.Option("--resize", metavar="crop|squish|pad", help="How pictures are made square.")]

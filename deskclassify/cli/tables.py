@@ -125,5 +125,5 @@ def examined(result: events.Examined) -> RenderableType:
     for name, text in rows:
         if text:
             made.add_row(Text(name), Text(text))
-    verdict = "All is well." if result.healthy and not result.conflicts else "Something needs a look, see above."
+    verdict = "All is well." if result.healthy else "Something needs a look, see above."
     return Group(made, Text(verdict))
