@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deskclassify.cli.run import Runner
-from deskclassify.core import atomic, events, requests
+from deskclassify.core import events, prediction_csv, requests
 from deskclassify.core.errors import InputError
 from deskclassify.core.words import counted
 
@@ -42,7 +42,7 @@ def predict(runner: Runner, request: requests.PredictRequest, csv_file: str, sor
                 done = event
     finally:
         if csv_file and rows:
-            write_csv(Path(csv_file), rows, request.top)
+            prediction_csv.write(Path(csv_file), rows)
         if sort_into:
             _sort(runner, rows, Path(sort_into))
     if len(rows) == len(missing):
@@ -64,27 +64,6 @@ def public(row: events.Prediction) -> dict[str, Any]:
         "probability": row.probability,
         "top": [[label, probability] for label, probability in row.top],
     }
-
-
-def write_csv(file: Path, rows: list[events.Prediction], top: int) -> None:
-    """The table: path, label, probability and error first, then the classes that came next."""
-    places = range(2, top + 1)
-    header = [
-        "path",
-        "label",
-        "probability",
-        "error",
-        *(f"{name}_{at}" for at in places for name in ("label", "probability")),
-    ]
-    atomic.write_csv(file, header, (_cells(row, top) for row in rows))
-
-
-def _cells(row: events.Prediction, top: int) -> list[str]:
-    probability = "" if row.probability is None or row.error else f"{row.probability:.7f}"
-    cells = [row.path, row.label, probability, row.error]
-    for label, share in row.top[1:top]:
-        cells += [label, f"{share:.7f}"]
-    return cells + [""] * (4 + 2 * (top - 1) - len(cells))
 
 
 def _print(runner: Runner, row: events.Prediction) -> None:

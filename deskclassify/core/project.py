@@ -12,7 +12,7 @@ from deskclassify.core import atomic, paths
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.errors import InputError
 from deskclassify.core.preprocess import Resize
-from deskclassify.core.requests import FitRequest, Preset
+from deskclassify.core.requests import FitRequest, LrFindRequest, Preset
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import DataSpec
 
@@ -22,7 +22,7 @@ _SCHEMA = 1
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """The fields of the Train page; None means “choose a sane value”."""
+    """The fields of the Train page, named as those of `FitRequest`; None means “choose a sane value”."""
 
     architecture: str = "efficientnet_lite0"
     preset: Preset = "quick"
@@ -82,20 +82,19 @@ class Project:
 
     def fit_request(self, run: Path, resume: bool = False) -> FitRequest:
         """The training that the options ask for."""
+        return FitRequest(data=self.data, run=str(run), resume=resume, **vars(self.options))
+
+    def lr_find_request(self) -> LrFindRequest:
+        """The learning-rate range test for the training that the options ask for."""
         options = self.options
-        return FitRequest(
+        return LrFindRequest(
             data=self.data,
-            run=str(run),
             architecture=options.architecture,
-            preset=options.preset,
-            epochs=options.epochs,
-            learning_rate=options.learning_rate,
             batch_size=options.batch_size,
             image_size=options.image_size,
             resize=options.resize,
             weights=options.weights,
             device=options.device,
-            resume=resume,
         )
 
 

@@ -7,8 +7,13 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QWidget
 
+from deskclassify.core.pictures import SUFFIXES
 from deskclassify.ui import theme
 from deskclassify.ui.session import Session
+
+# Kinds of files, as the dialogs of Qt want them.
+MODELS = "Models (*.onnx)"
+PICTURES = f"Pictures ({' '.join(f'*{suffix}' for suffix in sorted(SUFFIXES))})"
 
 
 def ask_folder(parent: QWidget, session: Session, title: str) -> Path | None:
@@ -23,12 +28,30 @@ def ask_file(parent: QWidget, session: Session, title: str, kinds: str) -> Path 
     return _remember(session, chosen, Path(chosen).parent)
 
 
+def ask_pictures(parent: QWidget, session: Session) -> list[Path]:
+    """Ask for pictures; none when the user thought better of it."""
+    chosen, _ = QFileDialog.getOpenFileNames(
+        parent, "Choose pictures", session.settings.last_folder, f"{PICTURES};;All files (*)"
+    )
+    if chosen:
+        _remember(session, chosen[0], Path(chosen[0]).parent)
+    return [Path(name) for name in chosen]
+
+
 def ask_target(parent: QWidget, session: Session, title: str, suggested: str, kinds: str) -> Path | None:
-    """Ask for a file to write."""
+    """Ask for a file to write; a name without the suffix of the suggested one gets it."""
     start = str(Path(session.settings.last_folder) / suggested)
     chosen, _ = QFileDialog.getSaveFileName(parent, title, start, kinds)
     target = _remember(session, chosen, Path(chosen).parent)
-    return target.with_suffix(Path(suggested).suffix) if target is not None and not target.suffix else target
+    suffix = Path(suggested).suffix
+    if target is None or target.suffix.lower() == suffix:
+        return target
+    return target.with_name(target.name + suffix)
+
+
+def ask_model_target(parent: QWidget, session: Session) -> Path | None:
+    """Ask where the trained model is to be exported to."""
+    return ask_target(parent, session, "Export model", f"{session.project.name or 'model'}.onnx", MODELS)
 
 
 def ask_name(parent: QWidget, title: str, question: str, suggested: str) -> str:

@@ -5,15 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData
-
 from deskclassify.core.pictures import is_picture_name
 from deskclassify.ui.session import Session
-
-
-def paths_of(data: QMimeData) -> list[Path]:
-    """The files and folders of this computer in a drop."""
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
 
 
 def holds_pictures(folder: Path) -> bool:

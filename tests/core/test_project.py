@@ -54,6 +54,17 @@ def test_runs_are_numbered_on(tmp_path):
     assert [run.name for run in made.runs()] == ["other", "run-001", "run-007"]
 
 
+def test_the_requests_ask_for_what_the_options_say(tmp_path):
+    options = TrainOptions("resnet18", "thorough", 7, 0.01, 16, 160, "pad", "w.pth", "cpu")
+    made = Project(tmp_path / "Birds", DataSpec(seed=5), options)
+    fit, find = made.fit_request(tmp_path / "run", resume=True), made.lr_find_request()
+    assert (fit.data, fit.run, fit.resume) == (made.data, str(tmp_path / "run"), True)
+    assert find.data == made.data
+    for name, value in vars(options).items():
+        assert getattr(fit, name) == value
+        assert getattr(find, name, value) == value
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"schema": 1}', '{"schema": 1, "data": {"seed": "x"}, "options": {}}']
 )

@@ -116,6 +116,10 @@ def test_the_last_folder_is_remembered(session, qtbot, monkeypatch, tmp_path, pr
 def test_an_exported_file_gets_its_suffix(session, monkeypatch, tmp_path, preferences):
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), ""))
     assert dialogs.ask_target(preferences, session, "Export", "pets.onnx", "*") == tmp_path / "mine.onnx"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "version 1.2"), ""))
+    assert dialogs.ask_target(preferences, session, "Export", "pets.onnx", "*") == tmp_path / "version 1.2.onnx"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "OLD.ONNX"), ""))
+    assert dialogs.ask_target(preferences, session, "Export", "pets.onnx", "*") == tmp_path / "OLD.ONNX"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
     assert dialogs.ask_target(preferences, session, "Export", "pets.onnx", "*") is None
 

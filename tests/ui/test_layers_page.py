@@ -249,6 +249,15 @@ def test_tiles_and_large_view_are_painted_in_viridis_or_grey(open_page, qtbot, p
     assert abs(mixed - (0.6 * 100 + 0.4 * 90)) <= 2
 
 
+def test_a_damaged_split_is_told(open_page, session, qtbot, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    (run.path / "split.csv").write_text("nothing,of,it\n1,2,3\n")
+    session.run = run
+    with qtbot.waitSignal(session.failed):
+        session.run_changed.emit()
+
+
 def test_value_under_the_cursor(open_page, qtbot, picture):
     open_page.set_picture(str(picture))
     view = open_page.activations.view

@@ -8,7 +8,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -22,14 +21,15 @@ from PySide6.QtWidgets import (
 from deskclassify.core import architectures
 from deskclassify.core.errors import Failure
 from deskclassify.core.events import Layer, LayerShown, LayersListed, Stepped
-from deskclassify.core.pictures import SUFFIXES, is_picture_name
-from deskclassify.ui import theme
+from deskclassify.core.pictures import is_picture_name
+from deskclassify.ui import dialogs, theme
 from deskclassify.ui.pages.layer_browser import LayerBrowser
 from deskclassify.ui.pages.layer_list import LayerList, parameter_text, shape_text
 from deskclassify.ui.pages.layer_tabs import ActivationsTab, KernelsTab, small_picture
 from deskclassify.ui.session import Session
-from deskclassify.ui.widgets.common import Card, EmptyState, heading, muted, subheading
+from deskclassify.ui.widgets.common import Card, EmptyState, heading, muted, run_guarded, subheading
 from deskclassify.ui.widgets.convolution_stepper import ConvolutionStepper
+from deskclassify.ui.widgets.drop_area import local_paths
 
 _THUMB = 92  # pixels
 _HINT = "This network was trained on everyday pictures (ImageNet). Train one of your own to compare."
@@ -247,9 +247,11 @@ class LayersPage(QWidget):
 
     @Slot()
     def _take_picture(self) -> None:
+        if not self._own_picture:
+            run_guarded(self._session, self._take_validation_picture)
+
+    def _take_validation_picture(self) -> None:
         """Until the user chooses one, the first validation picture, which the network was not trained on."""
-        if self._own_picture:
-            return
         path = ""
         run, listing = self._session.run, self._session.listing
         if run is not None and (run.path / "split.csv").is_file():
@@ -260,10 +262,9 @@ class LayersPage(QWidget):
 
     @Slot()
     def _choose_picture(self) -> None:
-        pattern = " ".join(f"*{suffix}" for suffix in sorted(SUFFIXES))
-        path, _ = QFileDialog.getOpenFileName(self, "Choose a picture", "", f"Pictures ({pattern})")
-        if path:
-            self.set_picture(path)
+        chosen = dialogs.ask_file(self, self._session, "Choose a picture", dialogs.PICTURES)
+        if chosen is not None:
+            self.set_picture(str(chosen))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
         """Take one picture; other things are left to the window."""
@@ -356,7 +357,10 @@ class LayersPage(QWidget):
 
     @Slot(bool)
     def _show_busy(self, busy: bool) -> None:
-        self.setCursor(Qt.CursorShape.BusyCursor) if busy else self.unsetCursor()
+        if busy:
+            self.setCursor(Qt.CursorShape.BusyCursor)
+        else:
+            self.unsetCursor()
 
 
 def is_convolution(layer: Layer) -> bool:
@@ -372,5 +376,4 @@ def theme_role(label: QLabel, role: str) -> None:
 
 
 def _dropped_picture(event: QDropEvent) -> str:
-    paths = (url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile())
-    return next((path for path in paths if is_picture_name(path)), "")
+    return next((str(path) for path in local_paths(event.mimeData()) if is_picture_name(path.name)), "")

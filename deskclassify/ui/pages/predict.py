@@ -8,7 +8,6 @@ from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFileDialog,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -19,12 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from deskclassify.core import atomic
+from deskclassify.core import prediction_csv
 from deskclassify.core.errors import Failure, InputError
 from deskclassify.core.events import Exported, PredictDone, Prediction
-from deskclassify.core.pictures import SUFFIXES
 from deskclassify.core.requests import ExportRequest, PredictRequest
-from deskclassify.ui import theme
+from deskclassify.ui import dialogs, theme
 from deskclassify.ui.pages.answer_card import AnswerCard
 from deskclassify.ui.pages.camera import CameraDialog, find_camera
 from deskclassify.ui.pages.model_line import ModelLine, exported_text
@@ -204,24 +202,21 @@ class PredictPage(QWidget):
 
     @Slot()
     def _show_model(self) -> None:
-        coming = self._session.model_is_coming and any(
-            isinstance(job.request, ExportRequest) for job in self._session.owner.jobs
-        )
-        self.model_line.show_model(self._session.model, self._session.run, coming)
+        session = self._session
+        self.model_line.show_model(session.model, session.run, session.model_is_coming)
         self.answer.set_model(self.model_line.classes, "")
         self.export_button.setEnabled(self._session.run is not None)
 
     @Slot()
     def _open_model(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open a model", "", "Models (*.onnx)")
-        if path:
-            run_guarded(self._session, self._session.open_model, Path(path))
+        chosen = dialogs.ask_file(self, self._session, "Open a model", dialogs.MODELS)
+        if chosen is not None:
+            run_guarded(self._session, self._session.open_model, chosen)
 
     @Slot()
     def _export(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Export the model", "model.onnx", "Models (*.onnx)")
-        if path:
-            target = Path(path) if path.lower().endswith(".onnx") else Path(f"{path}.onnx")
+        target = dialogs.ask_model_target(self, self._session)
+        if target is not None:
             self._is_exporting, self._export_result = True, ""
             self.model_line.say("The model is being written and checked…")
             run_guarded(self._session, self._session.export, target)
@@ -245,16 +240,13 @@ class PredictPage(QWidget):
 
     @Slot()
     def _choose_files(self) -> None:
-        pattern = " ".join(f"*{suffix}" for suffix in sorted(SUFFIXES))
-        names, _ = QFileDialog.getOpenFileNames(self, "Choose pictures", "", f"Pictures ({pattern});;All files (*)")
-        if names:
-            self._predict([Path(name) for name in names])
+        self._predict(dialogs.ask_pictures(self, self._session))
 
     @Slot()
     def _choose_folder(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, "Choose a folder of pictures")
-        if name:
-            self._predict([Path(name)])
+        chosen = dialogs.ask_folder(self, self._session, "Choose a folder of pictures")
+        if chosen is not None:
+            self._predict([chosen])
 
     @Slot()
     def paste(self) -> None:
@@ -323,8 +315,6 @@ class PredictPage(QWidget):
         if self._is_exporting and not exports:
             self._is_exporting = False
             self.model_line.say(self._export_result)
-        if self._session.model is None:
-            self._show_model()
         if not self._working:
             self._insert()
 
@@ -362,9 +352,11 @@ class PredictPage(QWidget):
 
     @Slot()
     def _choose_csv(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the table", "predictions.csv", "CSV files (*.csv)")
-        if path:
-            run_guarded(self._session, self.save_csv, Path(path if Path(path).suffix else f"{path}.csv"))
+        target = dialogs.ask_target(
+            self, self._session, "Save the table", "predictions.csv", "Tables for spreadsheets (*.csv)"
+        )
+        if target is not None:
+            run_guarded(self._session, self.save_csv, target)
 
     def save_csv(self, target: Path) -> None:
         """Write all answers, also those that the filter hides.
@@ -375,6 +367,5 @@ class PredictPage(QWidget):
         """
         if not self.model.rowCount():
             raise InputError("There is nothing to save yet. Drop pictures here first.")
-        header, rows = self.model.csv_rows()
-        atomic.write_csv(target, header, rows)
+        prediction_csv.write(target, self.model.predictions)
         self._session.status.emit(f"{self.model.rowCount():,} rows were saved in “{target.name}”.")

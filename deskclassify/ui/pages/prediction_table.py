@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ COLUMNS = (
     ("Time", "Time that the model took for this picture"),
     ("Remark", "Why a file could not be read"),
 )
-CSV_HEADER = ("path", "label", "probability", "error")
 
 
 class PredictionModel(TitledModel):
@@ -78,19 +77,6 @@ class PredictionModel(TitledModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self.alignment(column)
         return None
-
-    def csv_rows(self) -> tuple[tuple[str, ...], Iterator[tuple[object, ...]]]:
-        """Header and rows for a file: the four fixed columns, then the most probable classes."""
-        most = max((len(row.top) for row in self._rows), default=0)
-        pairs = ((f"label_{at}", f"probability_{at}") for at in range(1, most + 1))
-        header = CSV_HEADER + tuple(name for pair in pairs for name in pair)
-        return header, (_csv_row(row, most) for row in self._rows)
-
-
-def _csv_row(row: Prediction, most: int) -> tuple[object, ...]:
-    sure = "" if row.probability is None else f"{row.probability:.6f}"
-    top = [cell for label, share in row.top for cell in (label, f"{share:.6f}")]
-    return (row.path, row.label, sure, row.error, *top, *[""] * (2 * most - len(top)))
 
 
 def _text(row: Prediction, column: int) -> str:

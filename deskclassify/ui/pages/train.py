@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 from deskclassify.core.codec import to_json
 from deskclassify.core.errors import Failure, InputError
 from deskclassify.core.events import BatchDone, EpochDone, Event, FitDone, LrFound, Message
-from deskclassify.core.requests import LrFindRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.jobs.job import Job
 from deskclassify.ui import theme
@@ -156,19 +155,8 @@ class TrainPage(QWidget):
 
     @Slot()
     def _find_rate(self) -> None:
-        project = self._session.project
-        options = project.options
-        request = LrFindRequest(
-            data=project.data,
-            architecture=options.architecture,
-            batch_size=options.batch_size,
-            image_size=options.image_size,
-            resize=options.resize,
-            weights=options.weights,
-            device=options.device,
-        )
         self.options.find_button.setText("Looking…")
-        self._finder_job = self._session.ask(request, self._on_finder_event, self._finder_failed)
+        self._finder_job = self._session.ask(self._session.project.lr_find_request(), self._on_finder_event)
         self._finder_job.finished.connect(self._finder_ended)
         self._enable_finder()
 
@@ -178,10 +166,6 @@ class TrainPage(QWidget):
             self.charts.show_finder(event)
         elif isinstance(event, Message):
             self.charts.add_message(event)
-
-    @Slot(object)
-    def _finder_failed(self, failure: Failure) -> None:
-        self._session.failed.emit(failure)
 
     @Slot()
     def _finder_ended(self) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -29,7 +27,7 @@ from PySide6.QtWidgets import (
 from deskclassify.core import architectures, paths
 from deskclassify.core.errors import InputError
 from deskclassify.core.project import TrainOptions
-from deskclassify.ui import theme
+from deskclassify.ui import dialogs, theme
 from deskclassify.ui.pages import train_words as words
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets import common
@@ -242,11 +240,9 @@ class TrainOptionsPanel(QWidget):
     @Slot()
     def _browse(self) -> None:
         kinds = "Weights (*.pth *.pt *.safetensors *.bin);;All files (*)"
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, "Choose pretrained weights", self._session.settings.last_folder, kinds
-        )
-        if chosen:
-            self.weights.setText(str(Path(chosen)))
+        chosen = dialogs.ask_file(self, self._session, "Choose pretrained weights", kinds)
+        if chosen is not None:
+            self.weights.setText(str(chosen))
 
     # -- fields and options -----------------------------------------------------------
 
