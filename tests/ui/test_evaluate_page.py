@@ -135,8 +135,11 @@ def test_double_click_opens_the_picture_large(full, qtbot, verdicts):
     assert dialog._answer.text() == "Taken for “bees”, but labelled “ants”"
     assert dialog._path.text() == verdicts[0].path
     assert not find(dialog, "previousButton").isEnabled()
+    dialog.activateWindow()
+    find(dialog, "nextButton").setFocus()  # where the arrows, as mere key presses, would move the focus
+    qtbot.waitUntil(find(dialog, "nextButton").hasFocus)
     for _ in range(3):
-        qtbot.keyClick(dialog, Qt.Key.Key_Right)
+        qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Right)
     picture = find(dialog, "picture")
     image = picture.grab().toImage()
     middle = image.pixelColor(image.width() // 2, image.height() // 2)
@@ -212,7 +215,9 @@ def test_only_the_worst_of_many_pictures_are_known():
     rows = tuple(Verdict(f"{number}.png", "a", "b", 0.9, 1.0) for number in range(3))
     evaluated = Evaluated(("a", "b"), 50, 0.0, 1.0, {}, ((0, 50), (0, 0)), rows)
     view = words.View(evaluated, rows, "/folder")
-    assert words.shown_text(view, "errors", None, 3) == "3 of 50 pictures"
+    assert words.shown_text(view, "errors", None, 3) == (
+        "3 of 50 pictures: of another folder only the 200 highest losses are kept"
+    )
 
 
 def test_no_pictures_at_all():

@@ -8,7 +8,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -24,7 +23,7 @@ from deskclassify.core.requests import EvaluateRequest
 from deskclassify.core.run_folder import RunFolder, measure
 from deskclassify.core.sources import DataSpec, Source
 from deskclassify.jobs.job import Job
-from deskclassify.ui import theme
+from deskclassify.ui import dialogs, theme
 from deskclassify.ui.pages import evaluate_words as words
 from deskclassify.ui.pages.evaluate_words import Filter, View
 from deskclassify.ui.pages.picture_dialog import PictureDialog
@@ -280,10 +279,9 @@ class EvaluatePage(QWidget):
 
     @Slot()
     def _ask_folder(self) -> None:
-        start = self._session.settings.last_folder
-        chosen = QFileDialog.getExistingDirectory(self, "Choose a folder with one folder for each class", start)
-        if chosen:
-            self.evaluate_folder(Path(chosen))
+        chosen = dialogs.ask_folder(self, self._session, "Choose a folder that holds one folder for each class")
+        if chosen is not None:
+            self.evaluate_folder(chosen)
 
     def evaluate_folder(self, folder: Path) -> None:
         """Measure the run's network on other labelled pictures."""

@@ -12,14 +12,13 @@ from deskclassify.core import architectures
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import Evaluated, Verdict
 from deskclassify.core.metrics import wilson
-from deskclassify.core.run_folder import RunFolder
+from deskclassify.core.run_folder import MOST_TOP_LOSSES, RunFolder
 from deskclassify.core.words import counted
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.image_grid import GridEntry
 
 Filter = Literal["losses", "errors", "cell"]
 _LONGEST_NAME = 18  # characters of a class in a button
-_MOST_SHOWN = 200  # pictures under “Highest loss”
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class View:
 
     Attributes:
         evaluated: the metrics.
-        verdicts: the pictures, highest loss first; all of them, or the worst.
+        verdicts: the pictures, highest loss first; of another folder only the worst are known.
         folder: another folder that was measured; empty for the run's validation pictures.
     """
 
@@ -42,7 +41,7 @@ class View:
             return [one for one in self.verdicts if one.label != one.predicted]
         if which == "cell" and cell is not None:
             return [one for one in self.verdicts if (one.label, one.predicted) == cell]
-        return list(self.verdicts[:_MOST_SHOWN])
+        return list(self.verdicts[:MOST_TOP_LOSSES])
 
     def errors(self) -> int:
         """Number of wrong answers."""
@@ -91,7 +90,7 @@ def skipped_text(view: View) -> str:
     count = view.evaluated.skipped_images
     if not count:
         return ""
-    return f"{count:,} {'picture' if count == 1 else 'pictures'} could not be read: not counted."
+    return f"{counted(count, 'picture')} could not be read: not counted."
 
 
 def folder_text(view: View) -> str:
@@ -108,9 +107,13 @@ def shown_text(view: View, which: Filter, cell: tuple[str, str] | None, shown: i
         total = view.errors() if which == "errors" else view.evaluated.images
     if not total:
         return "Every picture is right." if which == "errors" else "There are no such pictures."
-    what = "picture" if total == 1 else "pictures"
     order = ", the most surprising first" if which == "losses" else ""
-    return (f"{shown:,} of {total:,} {what}" if shown < total else f"{total:,} {what}") + order
+    if shown == total:
+        return counted(total, "picture") + order
+    some = f"{shown:,} of {counted(total, 'picture')}"
+    if which != "losses":
+        return f"{some}: of another folder only the {MOST_TOP_LOSSES} highest losses are kept"
+    return some + order
 
 
 def cell_text(cell: tuple[str, str]) -> str:

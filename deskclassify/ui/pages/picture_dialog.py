@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QPixmap, QResizeEvent
+from PySide6.QtGui import QPixmap, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from deskclassify.core import pictures
@@ -102,6 +102,11 @@ class PictureDialog(QDialog):
         self._next.clicked.connect(self._go_on)
         inside.clicked.connect(self._look_inside)
         close.clicked.connect(self.close)
+        # Shortcuts, for as key presses the arrows would only move the focus from button to button.
+        QShortcut(Qt.Key.Key_Left, self, self._go_back)
+        QShortcut(Qt.Key.Key_Right, self, self._go_on)
+        self._previous.setToolTip("The picture before (left arrow)")
+        self._next.setToolTip("The next picture (right arrow)")
         row = QHBoxLayout()
         row.addWidget(self._previous)
         row.addWidget(self._next)
@@ -136,13 +141,6 @@ class PictureDialog(QDialog):
     def _step(self, by: int) -> None:
         self._at = min(max(0, self._at + by), len(self._verdicts) - 1)
         self._show()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """The arrows step, Escape closes."""
-        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            self._step(-1 if event.key() == Qt.Key.Key_Left else 1)
-        else:
-            super().keyPressEvent(event)
 
     @Slot()
     def _look_inside(self) -> None:
