@@ -14,6 +14,11 @@ Theme = Literal["system", "light", "dark"]
 _MOST_RECENT = 10
 
 
+def theme(name: str) -> Theme:
+    """The theme of that name; the system's for any other name."""
+    return "light" if name == "light" else "dark" if name == "dark" else "system"
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the program remembers between starts.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 from PySide6.QtCore import QByteArray, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import (
+    QAction,
     QCloseEvent,
     QDesktopServices,
     QDragEnterEvent,
@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from deskclassify.core import paths
-from deskclassify.core.settings import Theme
+from deskclassify.core import settings as settings_file
 from deskclassify.ui import closing, dialogs, drops
 from deskclassify.ui.actions import Actions, ThemeMenu
 from deskclassify.ui.navigation import PAGES, NavigationRail
@@ -32,6 +32,7 @@ from deskclassify.ui.session import Session
 from deskclassify.ui.status import StatusBar
 from deskclassify.ui.widgets import thumbnails
 from deskclassify.ui.widgets.common import pad_spin_boxes, run_guarded
+from deskclassify.ui.widgets.drop_area import local_paths
 
 _EXAMINE_MILLISECONDS = 1_500  # after the first paint, so that start-up is not slowed
 _SIZE = (1280, 800)  # pixels
@@ -143,9 +144,7 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def choose_theme(self, name: str) -> None:
         """Use another theme and remember it."""
-        if name in get_args(Theme):
-            chosen: Theme = "light" if name == "light" else "dark" if name == "dark" else "system"
-            self.session.change_settings(replace(self.session.settings, theme=chosen))
+        self.session.change_settings(replace(self.session.settings, theme=settings_file.theme(name)))
 
     # -- actions ------------------------------------------------------------------------
 
@@ -186,8 +185,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def export_model(self) -> None:
         """Ask for a file and export the trained model to it."""
-        suggested = f"{self.session.project.name or 'model'}.onnx"
-        chosen = dialogs.ask_target(self, self.session, "Export model", suggested, "Models (*.onnx)")
+        chosen = dialogs.ask_model_target(self, self.session)
         if chosen is not None:
             self.session.status.emit("The model is being exported and compared with training …")
             run_guarded(self.session, self.session.export, chosen)
@@ -240,9 +238,9 @@ class MainWindow(QMainWindow):
         actions["actionExport"].setEnabled(session.run is not None)
         stack = session.undo_stack
         actions["actionUndo"].setEnabled(stack.canUndo())
-        actions["actionUndo"].setText(f"&Undo {stack.undoText()}".strip())
+        actions["actionUndo"].setText(_with("&Undo", stack.undoText()))
         actions["actionRedo"].setEnabled(stack.canRedo())
-        actions["actionRedo"].setText(f"&Redo {stack.redoText()}".strip())
+        actions["actionRedo"].setText(_with("&Redo", stack.redoText()))
 
     @Slot()
     def _settings_changed(self) -> None:
@@ -266,8 +264,8 @@ class MainWindow(QMainWindow):
     @Slot()
     def _open_recent(self) -> None:
         action = self.sender()
-        if action is not None:
-            self.open_path(str(action.data()))  # type: ignore[attr-defined]
+        if isinstance(action, QAction):
+            self.open_path(str(action.data()))
 
     # -- Qt -------------------------------------------------------------------------------
 
@@ -281,7 +279,7 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 (Qt's name)
         """Files and folders are welcome."""
-        if drops.paths_of(event.mimeData()):
+        if local_paths(event.mimeData()):
             event.acceptProposedAction()
             self.data_page.show_drop(True)
 
@@ -294,7 +292,7 @@ class MainWindow(QMainWindow):
         """Open what was dropped."""
         self.data_page.show_drop(False)
         event.acceptProposedAction()
-        run_guarded(self.session, drops.open_all, self.session, drops.paths_of(event.mimeData()))
+        run_guarded(self.session, drops.open_all, self.session, local_paths(event.mimeData()))
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
         """Stop what runs, in good order; a training only if the user agrees."""
@@ -315,3 +313,8 @@ class MainWindow(QMainWindow):
         geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
         page = list(PAGES)[self.pages.currentIndex()]
         self.session.change_settings(replace(self.session.settings, geometry=geometry, page=page))
+
+
+def _with(verb: str, change: str) -> str:
+    """The text of Undo or Redo; an ampersand in the name of a class is no mnemonic."""
+    return f"{verb} {change.replace('&', '&&')}".strip()

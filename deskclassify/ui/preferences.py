@@ -25,16 +25,13 @@ from PySide6.QtWidgets import (
 )
 
 from deskclassify.core import paths
+from deskclassify.core import settings as settings_file
 from deskclassify.ui import theme
+from deskclassify.ui.pages.train_words import DEVICES
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.common import heading, muted, pad_spin_boxes, run_guarded, subheading
 
 _THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
-_DEVICES = {
-    "auto": "The fastest there is",
-    "cpu": "Processor (CPU)",
-    "cuda": "NVIDIA graphics card (CUDA)",
-}
 
 
 class PreferencesDialog(QDialog):
@@ -47,8 +44,10 @@ class PreferencesDialog(QDialog):
         self.setMinimumWidth(560)
         self._session = session
         self.theme_box = _choice(_THEMES, session.settings.theme, "themeBox", "Colours")
-        self.device_box = _choice(_DEVICES, session.settings.device, "deviceBox", "Device")
-        self.device_box.setToolTip("Which part of the computer trains and predicts. CUDA needs an NVIDIA card.")
+        self.device_box = _choice(DEVICES, session.settings.device, "deviceBox", "Device")
+        self.device_box.setToolTip(
+            "What trains and predicts. Automatic takes a graphics card if there is one that works."
+        )
         self.cache_spin = QDoubleSpinBox()
         self.cache_spin.setObjectName("cacheSpin")
         self.cache_spin.setRange(1, 1000)
@@ -59,6 +58,7 @@ class PreferencesDialog(QDialog):
         self.used_label = muted("")
         self.clear_button = QPushButton("Clear")
         self.clear_button.setObjectName("clearCacheButton")
+        self.clear_button.setToolTip("Deletes what is kept for speed only; the next training begins a little later.")
         self._build()
         pad_spin_boxes(self)
         self._measure()
@@ -125,11 +125,10 @@ class PreferencesDialog(QDialog):
 
     @Slot()
     def _change(self) -> None:
-        chosen = str(self.theme_box.currentData())
         old = self._session.settings
         settings = replace(
             old,
-            theme="light" if chosen == "light" else "dark" if chosen == "dark" else "system",
+            theme=settings_file.theme(str(self.theme_box.currentData())),
             device=str(self.device_box.currentData()),
             cache_gigabytes=self.cache_spin.value(),
         )

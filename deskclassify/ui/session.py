@@ -41,7 +41,7 @@ from deskclassify.core.requests import (
 )
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.settings import Settings
-from deskclassify.core.sources import DataSpec, Listing, Source
+from deskclassify.core.sources import DataSpec, Listing, Problem, Source
 from deskclassify.jobs.job import Job
 from deskclassify.jobs.owner import JobOwner
 
@@ -100,11 +100,11 @@ class Session(QObject):
         self.examined: Examined | None = None
         self._list_job: Job | None = None
         self._scan_job: Job | None = None
+        self._use_job: Job | None = None  # makes the model of the run that is shown
         self._train_job: Job | None = None
-        self._predict_job: Job | None = None
         self._model_from_run = False
         self._is_warm = False
-        self._waiting_paths: tuple[str, ...] = ()
+        self._waiting_paths: tuple[Path, ...] = ()
 
     # -- project ----------------------------------------------------------------------
 
@@ -236,7 +236,9 @@ class Session(QObject):
         self.listing_changed.emit()
         self.scan_changed.emit()
         if self.project.data.sources:
-            self._list_job = self._start(ListRequest(self.project.data), on_success=self._listed)
+            self._list_job = self._start(
+                ListRequest(self.project.data), on_success=self._listed, on_failure=self._not_listed
+            )
 
     def preview(
         self, data: DataSpec, on_success: Callable[[Event | None], None], on_failure: Callable[[Failure], None]
@@ -251,7 +253,20 @@ class Session(QObject):
         self.listing = event.listing
         self.listing_changed.emit()
         if event.listing.items:
-            self._scan_job = self._start(ScanRequest(self.project.data), self._scanned)
+            self._scan_job = self._start(ScanRequest(self.project.data), self._scanned, None, self._not_scanned)
+
+    @Slot(object)
+    def _not_listed(self, failure: Failure) -> None:
+        if self.sender() is self._list_job:
+            self.listing = Listing((), problems=(Problem("", failure.sentence, "folder"),))
+            self.listing_changed.emit()
+            self.failed.emit(failure)
+
+    @Slot(object)
+    def _not_scanned(self, failure: Failure) -> None:
+        if self.sender() is self._scan_job:
+            self.scan_changed.emit()  # the check has ended, without a result
+            self.failed.emit(failure)
 
     @Slot(object)
     def _scanned(self, event: Event) -> None:
@@ -346,19 +361,31 @@ class Session(QObject):
         if run is not None:
             target = run.path / MODEL_NAME
             if target.is_file() and target.stat().st_mtime >= run.best.stat().st_mtime:
-                self.model = target
-            else:
-                self._start(ExportRequest(str(run.path), str(target), fast=True), None, self._exported_for_use)
+                self._use_model(target)
+                return
+            request = ExportRequest(str(run.path), str(target), fast=True)
+            self._use_job = self._start(request, None, self._exported_for_use, self._not_exported_for_use)
         self.model_changed.emit()
+
+    def _use_model(self, model: Path) -> None:
+        """Predict with a model from now on; pictures that were waiting for one are classified."""
+        self.model = model
+        self.model_changed.emit()
+        if self._waiting_paths:
+            paths, self._waiting_paths = self._waiting_paths, ()
+            self.predict(list(paths))
 
     @Slot(object)
     def _exported_for_use(self, event: Event | None) -> None:
-        if isinstance(event, Exported) and self.run is not None and Path(event.model).parent == self.run.path:
-            self.model = Path(event.model)
+        if self.sender() is self._use_job and self.model_is_coming and isinstance(event, Exported):
+            self._use_model(Path(event.model))
+
+    @Slot(object)
+    def _not_exported_for_use(self, failure: Failure) -> None:
+        if self.sender() is self._use_job and self.model_is_coming:
+            self._model_from_run, self._waiting_paths = False, ()  # nobody waits for what will not come
             self.model_changed.emit()
-            if self._waiting_paths:
-                paths, self._waiting_paths = self._waiting_paths, ()
-                self.predict([Path(path) for path in paths])
+        self.failed.emit(failure)
 
     def export(self, target: Path, int8: bool = False) -> None:
         """Export the run that is shown.
@@ -378,8 +405,7 @@ class Session(QObject):
     def open_model(self, path: Path) -> None:
         """Use an exported model on the Predict page."""
         self._model_from_run = False
-        self.model = path.absolute()
-        self.model_changed.emit()
+        self._use_model(path.absolute())
 
     @property
     def model_is_coming(self) -> bool:
@@ -395,12 +421,12 @@ class Session(QObject):
         if self.model is None:
             if not self._model_from_run:
                 raise InputError("There is no model yet. Train one, or open an .onnx file, then drop pictures here.")
-            self._waiting_paths = (*self._waiting_paths, *map(str, paths))
+            self._waiting_paths = (*self._waiting_paths, *paths)
             self.status.emit("The model is being made ready; your pictures are classified in a moment.")
             return
         request = PredictRequest(str(self.model), tuple(map(str, paths)), top, self.settings.device)
         self.predict_started.emit()
-        self._predict_job = self._start(request, self._predicted)
+        self._start(request, self._predicted)
 
     def stop_predicting(self) -> None:
         """End the running predictions; the answers so far stay."""
@@ -434,7 +460,7 @@ class Session(QObject):
         on_failure: Callable[[Failure], None] | None = None,
     ) -> Job:
         """Run any other request of a page; a failure is shown unless `on_failure` takes it."""
-        return self.owner.start(request, on_event, None, on_failure or self._fail)
+        return self._start(request, on_event, None, on_failure)
 
     def _start(
         self,

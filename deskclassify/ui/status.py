@@ -47,20 +47,20 @@ class StatusBar(QStatusBar):
     @Slot(object)
     def _scanning(self, progress: Progress) -> None:
         if self._session.train_state == "idle":
-            self.say(f"Checking pictures … {progress.done} of {progress.total}")
+            self.say(f"Checking pictures … {progress.done:,} of {progress.total:,}")
 
     @Slot()
     def _scan_changed(self) -> None:
         result = self._session.scan_result
         if result is not None and self._session.train_state == "idle":
             unread = len(result.unreadable)
-            rest = "all can be read" if not unread else f"{unread} cannot be read"
+            rest = "all can be read" if not unread else f"{unread:,} cannot be read"
             self.say(f"{counted(result.images, 'picture')} checked: {rest}")
 
     @Slot(object)
     def _training(self, event: Event) -> None:
         if isinstance(event, Progress):
-            self.say(f"{event.stage[:1].upper()}{event.stage[1:]} … {event.done} of {event.total}")
+            self.say(f"{event.stage[:1].upper()}{event.stage[1:]} … {event.done:,} of {event.total:,}")
         elif isinstance(event, BatchDone) and event.steps:
             self.say(f"Training … {round(100 * event.step / event.steps)} %{_left(event.seconds_left)}")
         elif isinstance(event, EpochDone) and event.accuracy is not None:
@@ -87,8 +87,8 @@ class StatusBar(QStatusBar):
     @Slot(object)
     def _predicted(self, done: PredictDone) -> None:
         if self._session.train_state == "idle":
-            failed = f", {done.failed} could not be read" if done.failed else ""
-            self.say(f"{done.images} {'picture' if done.images == 1 else 'pictures'} classified{failed}")
+            failed = f", {done.failed:,} could not be read" if done.failed else ""
+            self.say(f"{counted(done.images, 'picture')} classified{failed}")
 
     @Slot()
     def _examined(self) -> None:

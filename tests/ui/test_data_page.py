@@ -26,6 +26,7 @@ class Engine:
     def __init__(self):
         self.go_on = threading.Event()
         self.go_on.set()
+        self.error = None
 
     def stream(self, request, control):
         if isinstance(request, ListRequest):
@@ -34,6 +35,8 @@ class Engine:
             listing = list_data(request.data)
             first = listing.items[0].path
             yield Progress("check", 1, len(listing.items))
+            if self.error is not None:
+                raise self.error
             while not self.go_on.wait(0.01) and not control.stopped:
                 pass
             unreadable = (Problem(first, "The file is cut off.", "unreadable"),)
@@ -114,6 +117,39 @@ def test_pictures_are_filtered_by_class_and_subset(page, session, qtbot, folder)
     assert grid.entry_at(grid.model().index(0, 0)).badge == "validation"
     table(page).clearSelection()
     assert grid.model().rowCount() == 3
+
+
+def test_one_button_shows_all_classes_again(page, session, qtbot, folder):
+    add(qtbot, session, folder)
+    button, grid = page.findChild(QAbstractButton, "allClassesButton"), page.findChild(ImageGrid, "imageGrid")
+    assert not button.isVisible()
+    table(page).selectRow(1)
+    assert button.isVisible() and grid.model().rowCount() == 6
+    button.click()
+    assert not button.isVisible() and grid.model().rowCount() == 16
+
+
+def test_tab_leaves_the_table_of_classes(page, session, qtbot, folder):
+    add(qtbot, session, folder)
+    page.activateWindow()
+    table(page).setFocus()
+    qtbot.waitUntil(table(page).hasFocus)
+    qtbot.keyClick(table(page), Qt.Key.Key_Tab)
+    assert not table(page).hasFocus()
+
+
+def test_a_folder_that_is_gone_is_told_and_not_waited_for(page, session, qtbot, tmp_path):
+    with qtbot.waitSignal(session.failed):
+        session.add_folder(tmp_path / "gone")
+    assert page.summary.text() == "No pictures yet"
+    assert "There is no folder" in page.findChild(ProblemsList, "problemsList").model().index(0, 0).data()
+
+
+def test_a_check_that_fails_takes_its_progress_away(page, session, qtbot, folder, engine):
+    engine.error = InputError("The check went wrong.")
+    with qtbot.waitSignal(session.failed):
+        session.add_folder(folder)
+    assert not page.progress_row.isVisible() and session.scan_result is None
 
 
 def test_progress_of_the_check_is_shown_and_goes(page, session, qtbot, folder, engine):

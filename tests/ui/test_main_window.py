@@ -157,6 +157,34 @@ def test_one_more_class_folder_joins_the_others(window, folder):
     assert [source.label for source in window.session.project.data.sources] == ["a", "b", "c"]
 
 
+def test_one_dropped_folder_of_bare_pictures_is_offered_as_a_class(window, qtbot, folder):
+    offer = window.data_page.offer
+    drop(window, [folder / "a"])
+    qtbot.waitUntil(lambda: window.session.listing is not None)
+    assert offer.isVisible() and "“a”" in offer.text.text()
+    assert window.session.listing.classes() == {}
+    window.findChild(QAbstractButton, "oneClassButton").click()
+    qtbot.waitUntil(lambda: window.session.listing is not None)
+    assert window.session.listing.classes() == {"a": 10} and not offer.isVisible()
+    drop(window, [folder / "b"])
+    assert [source.label for source in window.session.project.data.sources] == ["a", "b"]
+    window.findChild(QAction, "actionUndo").trigger()
+    window.findChild(QAction, "actionUndo").trigger()
+    assert window.session.project.data.sources == (Source(str(folder / "a")),)
+
+
+def test_the_offer_is_not_made_for_class_folders_or_another_rule(window, qtbot, folder):
+    window.open_path(folder)
+    qtbot.waitUntil(lambda: window.session.listing is not None)
+    assert not window.data_page.offer.isVisible()
+    session = window.session
+    session.change_data("", replace(session.project.data, sources=(Source(str(folder / "a")),)))
+    qtbot.waitUntil(window.data_page.offer.isVisible)
+    session.change_data("", replace(session.project.data, rule="case"))
+    qtbot.waitUntil(lambda: session.listing is not None)
+    assert not window.data_page.offer.isVisible()
+
+
 def test_dropped_pictures_are_classified_together(window, folder, engine, tmp_path, qtbot):
     model = tmp_path / "model.onnx"
     model.write_bytes(b"")
@@ -189,6 +217,12 @@ def test_undo_and_redo_say_what_they_do(window, folder):
     assert redo.text() == "&Redo add pets"
     redo.trigger()
     assert len(window.session.project.data.sources) == 1
+
+
+def test_an_ampersand_in_a_name_is_shown(window, folder):
+    folder.rename(folder.with_name("cats & dogs"))
+    window.open_path(folder.with_name("cats & dogs"))
+    assert window.findChild(QAction, "actionUndo").text() == "&Undo add cats && dogs"
 
 
 def start(window, qtbot, folder):

@@ -194,9 +194,9 @@ def test_csv_has_the_four_columns_first(page, session, engine, qtbot, pictures, 
     page.save_button.click()
     with target.with_name("out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["path", "label", "probability", "error", "label_1", "probability_1", "label_2", "probability_2"]
-    assert rows[1][:4] == [str(pictures[1]), "ants", "0.500000", ""]
-    assert rows[2] == [str(tmp_path / "a,b.txt"), "", "", "This is not a picture.", "", "", "", ""]
+    assert rows[0] == ["path", "label", "probability", "error", "label_2", "probability_2"]
+    assert rows[1][:4] == [str(pictures[1]), "ants", "0.5000000", ""]
+    assert rows[2] == [str(tmp_path / "a,b.txt"), "", "", "This is not a picture.", "", ""]
 
 
 def test_csv_that_cannot_be_written_is_a_sentence(page, session, qtbot, pictures, tmp_path, monkeypatch):
@@ -271,6 +271,31 @@ def test_pictures_dropped_while_the_model_is_made_ready_wait_for_it(
         drop(page.drop_area, pictures)
     ended(qtbot, page, session)
     assert page.model.rowCount() == 3 and page.model_line.message_label.text() == ""
+
+
+def test_pictures_do_not_wait_for_a_model_that_cannot_be_made(
+    page, session, engine, qtbot, pictures, make_run, tmp_path
+):
+    engine.error = UserError("The exported model disagrees.")
+    session.show_run(make_run(tmp_path / "run"))
+    drop(page.drop_area, pictures)
+    with qtbot.waitSignal(session.failed):
+        pass
+    assert not session.model_is_coming and page.model_line.message_label.text() == ""
+    engine.error = None
+    session.open_model(tmp_path / "other.onnx")
+    assert not any(isinstance(job.request, PredictRequest) for job in session.owner.jobs)
+
+
+def test_pictures_that_wait_are_classified_by_a_model_that_is_opened(
+    page, session, qtbot, pictures, make_run, tmp_path
+):
+    session.show_run(make_run(tmp_path / "run"))
+    drop(page.drop_area, pictures)
+    with qtbot.waitSignal(session.predict_done):
+        session.open_model(tmp_path / "other.onnx")
+    ended(qtbot, page, session)
+    assert session.model == tmp_path / "other.onnx" and page.model.rowCount() == 3
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ class CameraDialog(QDialog):
         self.finished.connect(self.deleteLater)
         self.preview = _Preview()
         self.state_label = muted(f"{device.description()}: starting…")
-        self.take_button = primary(QPushButton(theme.icon("camera", theme.current().accent_text), "Take picture"))
+        self.take_button = primary(QPushButton(theme.icon("camera"), "Take picture"))
         self.take_button.setToolTip("Saves the picture in the cache and classifies it")
         self.take_button.setEnabled(False)
         self.take_button.setDefault(True)

@@ -19,6 +19,7 @@ from deskclassify.ui.widgets.probability_bars import percent
 
 _MOST_NAMES = 8
 _ICON = 24
+_COMING = "It is being made ready… Pictures that you drop now are classified as soon as it is."
 
 
 class ModelLine(Card):
@@ -51,7 +52,9 @@ class ModelLine(Card):
 
     def show_model(self, model: Path | None, run: RunFolder | None, is_coming: bool) -> None:
         """Show which model is used; what a run folder tells of its own model is known at once."""
-        if model != self._model:
+        if is_coming:
+            self.say(_COMING)
+        elif model != self._model or self.message_label.text() == _COMING:
             self.say("")
         self._model = model
         self.classes = ()
@@ -59,10 +62,6 @@ class ModelLine(Card):
         if own and run is not None:
             self.name_label.setText(f"Your network ({run.name})")
             self._show_run(run)
-            if is_coming:
-                self.say("It is being made ready… Pictures that you drop now are classified as soon as it is.")
-            elif self.message_label.text().startswith("It is being made ready"):
-                self.say("")
         elif model is not None:
             self.name_label.setText(model.name)
             self.facts_label.setText("Its classes are shown with the first answer.")

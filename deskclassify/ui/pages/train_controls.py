@@ -7,6 +7,7 @@ import time
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
 
+from deskclassify.core.errors import UserError
 from deskclassify.core.events import BatchDone, Event, Progress, Started
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.ui import theme
@@ -57,12 +58,10 @@ class TrainControls(common.Card):
         self.refresh()
 
     def _make_buttons(self) -> None:
-        self.train = common.primary(named(QPushButton("Train"), "trainButton"))
+        self.train = common.primary(named(QPushButton(theme.icon("play"), "Train"), "trainButton"))
         self.pause = named(QPushButton("Pause"), "pauseButton")
         self.stop = named(QPushButton("Stop"), "stopButton")
         self.resume = named(QPushButton("Go on"), "resumeButton")
-        self.train.setIcon(theme.icon("play", theme.current().accent_text))
-        self.pause.setIcon(theme.icon("pause"))
         self.stop.setIcon(theme.icon("stop"))
         self.stop.setToolTip("Ends after the batch at hand; the best epoch so far is kept.")
         self.resume.setToolTip("Goes on with the training that was stopped, from where it was.")
@@ -70,11 +69,6 @@ class TrainControls(common.Card):
         self.pause.clicked.connect(self._pause)
         self.stop.clicked.connect(self._session.stop_training)
         self.resume.clicked.connect(self._resume)
-        theme.notifier().changed.connect(self._recolour)
-
-    @Slot()
-    def _recolour(self) -> None:
-        self.train.setIcon(theme.icon("play", theme.current().accent_text))
 
     # -- commands ---------------------------------------------------------------------
 
@@ -149,7 +143,7 @@ class TrainControls(common.Card):
             return None
         try:
             result = runs[-1].info().result
-        except Exception:
+        except (UserError, OSError):
             return None  # a damaged run cannot go on; the Evaluate page says so when it is chosen
         return runs[-1] if not result or result.get("stopped") else None
 

@@ -157,5 +157,5 @@ def result_text(result: dict[str, Any]) -> str:
         parts.append(f"It took {duration_text(float(result['seconds']))}{device}.")
     skipped = int(result.get("skipped_images") or 0)
     if skipped:
-        parts.append(f"{skipped:,} {'picture' if skipped == 1 else 'pictures'} could not be read and stayed out.")
+        parts.append(f"{counted(skipped, 'picture')} could not be read and stayed out.")
     return " ".join(parts)

@@ -227,7 +227,7 @@ class ConvolutionStepper(QWidget):
         edge = " Greyed cells lie outside the picture and count as 0." if not _inside(step).all() else ""
         self.place_label.setText(
             f"The window covers {_span('row', step.corner[0], bottom)} and {_span('column', step.corner[1], right)} "
-            f"of the layer’s input. The next place of the output lies {step.stride[0]} further.{edge}"
+            f"of the layer’s input. One step in the output moves it by {step.stride[0]}.{edge}"
         )
 
     @Slot()

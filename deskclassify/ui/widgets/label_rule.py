@@ -46,6 +46,7 @@ class LabelRuleEditor(Card):
         self.box = QComboBox()
         self.box.setObjectName("labelRuleBox")
         self.box.setAccessibleName("Label rule")
+        self.box.setToolTip("Where the class of a picture is written: its folder, its file name, or a table")
         for value, text in RULES.items():
             self.box.addItem(text, value)
         self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -61,6 +62,7 @@ class LabelRuleEditor(Card):
         self.preview.setTextFormat(Qt.TextFormat.PlainText)
         self.apply_button = primary(QPushButton("Apply"))
         self.apply_button.setObjectName("labelRuleApplyButton")
+        self.apply_button.setToolTip("Use this rule for all pictures of the project; Undo takes it back")
         self._debounce = QTimer(self)
         self._debounce.setSingleShot(True)
         self._debounce.setInterval(_DEBOUNCE_MILLISECONDS)

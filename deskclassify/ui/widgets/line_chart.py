@@ -65,7 +65,7 @@ class LineChart(QWidget):
         self._title, self._y_label, self._x_label = title, y_label, x_label
         self._percent, self._log_x = percent, log_x
         self._series: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        self._styles: dict[str, tuple[str | None, bool, bool, bool]] = {}
+        self._styles: dict[str, tuple[str | None, bool]] = {}
         self._marks: list[tuple[float, str]] = []
         self._plot: LinePlot | None = None
         self._timer = QTimer(self)
@@ -136,8 +136,6 @@ class LineChart(QWidget):
         xs: Sequence[float] | np.ndarray,
         ys: Sequence[float | None] | np.ndarray,
         color: str | None = None,
-        dashed: bool = False,
-        markers: bool = False,
         faint: bool = False,
     ) -> None:
         """Set a line; one of the same name is replaced.
@@ -147,8 +145,6 @@ class LineChart(QWidget):
             xs: any length.
             ys: as many; None and NaN break the line.
             color: `#rrggbb`; by default the theme's colours in turn.
-            dashed: draw dashes.
-            markers: draw the points, also where there are many.
             faint: draw behind the other lines, and leave out of the crosshair's values.
 
         Raises:
@@ -159,7 +155,7 @@ class LineChart(QWidget):
         if places.shape != values.shape:
             raise ValueError(f"{places.shape} x for {values.shape} y")
         self._series[name] = (places, values)
-        self._styles[name] = (color, dashed, markers, faint)
+        self._styles[name] = (color, faint)
         self._schedule()
 
     def series(self, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -241,7 +237,7 @@ class LineChart(QWidget):
         from deskclassify.ui.widgets.line_plot import Series
 
         return [
-            Series(name, xs, ys, self._color(name), *self._styles[name][1:]) for name, (xs, ys) in self._series.items()
+            Series(name, xs, ys, self._color(name), self._styles[name][1]) for name, (xs, ys) in self._series.items()
         ]
 
     def _color(self, name: str) -> str:
@@ -249,12 +245,11 @@ class LineChart(QWidget):
 
     def _legend_text(self) -> str:
         shown = [
-            name for name in self._series if not self._styles[name][3] and np.isfinite(self._series[name][1]).any()
+            name for name in self._series if not self._styles[name][1] and np.isfinite(self._series[name][1]).any()
         ]
         if len(shown) < 2:
             return ""
-        dots = {name: "╌" if self._styles[name][1] else "●" for name in shown}
-        return " &nbsp; ".join(f"<span style='color:{self._color(name)}'>{dots[name]}</span> {name}" for name in shown)
+        return " &nbsp; ".join(f"<span style='color:{self._color(name)}'>●</span> {name}" for name in shown)
 
     @Slot()
     def _recolour(self) -> None:

@@ -34,8 +34,6 @@ class Series:
     xs: np.ndarray
     ys: np.ndarray
     color: str
-    dashed: bool = False
-    markers: bool = False
     faint: bool = False
 
 
@@ -124,15 +122,14 @@ class LinePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
     def _shown(self, one: Series) -> Series:
         xs = np.log10(one.xs) if self._log_x else one.xs
         ys = one.ys * 100.0 if self._percent else one.ys
-        return Series(one.name, xs, ys, one.color, one.dashed, one.markers, one.faint)
+        return Series(one.name, xs, ys, one.color, one.faint)
 
     def _draw(self, item: Any, one: Series) -> None:
         color = QColor(one.color)
         color.setAlpha(90 if one.faint else 255)
-        style = Qt.PenStyle.DashLine if one.dashed else Qt.PenStyle.SolidLine
         # Wider pens are many times slower: https://github.com/pyqtgraph/pyqtgraph/issues/533
-        item.setPen(pg.mkPen(color, width=1, style=style))
-        few = one.markers or len(one.xs) <= _FEW_POINTS
+        item.setPen(pg.mkPen(color, width=1))
+        few = len(one.xs) <= _FEW_POINTS
         item.setSymbol("o" if few and not one.faint else None)
         item.setSymbolSize(_MARKER)
         item.setSymbolPen(None)

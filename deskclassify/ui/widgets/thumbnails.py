@@ -94,11 +94,6 @@ class Thumbnails(QObject):
             self._running -= 1
             return None
 
-    def forget(self, path: str) -> None:
-        """Drop what is known of a file that has changed."""
-        for key in [key for key in self._kept if key[0] == path]:
-            del self._kept[key]
-
     def finish(self) -> None:
         """Drop all wishes and wait for the pictures at hand. Call before the window goes."""
         with self._lock:
