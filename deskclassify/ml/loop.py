@@ -20,6 +20,10 @@ from deskclassify.ml.phases import Logits, Phase
 _SMOOTH = 0.9
 
 
+class DivergedError(UserError):
+    """The loss is no number any more; the weights are worthless from here on."""
+
+
 @dataclass
 class Best:
     """The best epoch so far: by accuracy, then by validation loss."""
@@ -77,7 +81,7 @@ class Loop:
         """Train; yields `BatchDone` (at most 20 a second) and an `EpochDone` for each epoch.
 
         Raises:
-            UserError: the loss is no number any more.
+            DivergedError: the loss is no number any more.
         """
         phase, throttle = self.phase, Throttle()
         # Batches of nearly equal size: a last batch of one picture would have no statistics for BatchNorm.
@@ -122,7 +126,7 @@ class Loop:
         loss = self.phase.loss(picked, schedule.generator(self.seed, self.phase.name, "augment", step))
         value = self.phase.backward(loss)
         if not math.isfinite(value):
-            raise UserError(
+            raise DivergedError(
                 "The loss became infinite: the learning rate is too high for this data. "
                 "The best epoch so far is kept. Train again with a tenth of the learning rate."
             )

@@ -24,7 +24,7 @@ from deskclassify.ml import checkpoint, device, recipe, schedule, trunk
 from deskclassify.ml.dataset import Dataset, prepare
 from deskclassify.ml.distributed import Ranks
 from deskclassify.ml.features import Recipe as FeatureRecipe
-from deskclassify.ml.loop import Best, Loop, Place, losses, probabilities
+from deskclassify.ml.loop import Best, DivergedError, Loop, Place, losses, probabilities
 from deskclassify.ml.phases import FrozenPhase, Logits, Phase, UnfrozenPhase, choose_precision
 from deskclassify.ml.picture_table import PictureTable
 from deskclassify.ml.run_writer import RunWriter
@@ -221,16 +221,23 @@ class Training:
                 place,
                 more_follows=name == "frozen" and self._recipe.unfrozen_epochs > 0,
             )
-            for event in loop.run(should_stop):
-                if isinstance(event, EpochDone):
-                    self._record(event)
-                yield event
+            diverged: DivergedError | None = None
+            try:
+                for event in loop.run(should_stop):
+                    if isinstance(event, EpochDone):
+                        self._record(event)
+                    yield event
+                self._save(phase, loop.place)
+            except DivergedError as error:
+                diverged = error  # what was saved last is still good, and the best epoch is
             self._write.history(self._history)
-            self._save(phase, loop.place)
             if name == "frozen" and self._best.phase == "frozen":
                 self._frozen_head = self._best.weights
                 self._model.head.load_state_dict(self._best.weights)
                 self._save_best()
+            if diverged is not None:
+                self._finish(stopped=True)
+                raise diverged
             return loop.stopped
         finally:
             for table in tables:

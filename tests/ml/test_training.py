@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +14,12 @@ import pytest
 from safetensors.numpy import load_file
 
 from deskclassify.core.control import never
-from deskclassify.core.errors import InputError
+from deskclassify.core.errors import InputError, UserError
 from deskclassify.core.events import BatchDone, EpochDone, FitDone, Message
 from deskclassify.core.requests import FitRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import DataSpec, Source
-from deskclassify.ml import images
+from deskclassify.ml import images, phases
 from deskclassify.ml.training import fit
 
 
@@ -195,3 +198,67 @@ def test_nothing_to_resume_is_a_sentence(sample_spec: DataSpec, tmp_path: Path) 
 def test_real_photos_reach_the_accuracy_promised(shared_data: Path, tmp_path: Path) -> None:
     spec = DataSpec((Source(str(shared_data / "tiny_fork_scissors")),))
     assert fit_all(FitRequest(spec, str(tmp_path / "run"), preset="quick"))[-1].accuracy >= 0.95
+
+
+@pytest.mark.parametrize("preset", ["quick", "balanced"])
+def test_a_loss_that_explodes_ends_with_a_sentence_and_the_best_epoch(
+    sample_spec: DataSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: Any
+) -> None:
+    kind = phases.FrozenPhase if preset == "quick" else phases.UnfrozenPhase
+    real, calls = kind.loss, [0]
+
+    def loss(self: Any, *arguments: Any) -> Any:
+        calls[0] += 1
+        return real(self, *arguments) * (float("nan") if calls[0] > 12 else 1.0)
+
+    def told(self: Any, value: Any) -> float:
+        return float(value.detach())
+
+    monkeypatch.setattr(kind, "loss", loss)
+    monkeypatch.setattr(kind, "backward", told)
+    request = FitRequest(sample_spec, str(tmp_path / "run"), preset=preset, epochs=4, image_size=64)
+    events: list[Any] = []
+    with pytest.raises(UserError, match="learning rate is too high"):
+        for event in fit(request, never):
+            events.append(event)  # noqa: PERF402 - they are wanted although an error comes
+    run = RunFolder(tmp_path / "run")
+    assert run.is_finished()
+    assert run.evaluated().images == 10
+    weights = load_file(run.best)
+    assert all(np.isfinite(value).all() for value in weights.values() if value.dtype.kind == "f")
+    assert len(run.history()) == len(epochs(events)) > 0
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_goes_on_with_the_same_curve(sample: Path, tmp_path: Path, home: Path) -> None:
+    options = ["--preset", "balanced", "--epochs", "2", "--image-size", "64", "--seed", "3", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+
+    def start(run: Path, *more: str) -> subprocess.Popen[str]:
+        call = [sys.executable, "-m", "deskclassify", "train", str(sample), "--out", str(run), *options, *more]
+        return subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
+
+    def lines(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+        assert process.stdout is not None
+        return (json.loads(line) for line in process.stdout)
+
+    with start(tmp_path / "whole") as process:
+        assert [line["event"] for line in lines(process)][-1] == "finished"
+    run = tmp_path / "killed"
+    for kills, unfrozen_batches in enumerate((1, 4)):
+        with start(run, *(["--resume"] if kills else [])) as process:
+            seen = 0
+            for line in lines(process):
+                seen += line["event"] == "batch" and line["phase"] == "unfrozen"
+                if seen == unfrozen_batches:
+                    break
+            process.kill()
+    with start(run, "--resume") as process:
+        assert [line["event"] for line in lines(process)][-1] == "finished"
+    ours, theirs = RunFolder(run), RunFolder(tmp_path / "whole")
+    assert [(row.epoch, row.train_loss, row.valid_loss) for row in ours.history()] == [
+        (row.epoch, row.train_loss, row.valid_loss) for row in theirs.history()
+    ]
+    one, two = load_file(ours.last / "model.safetensors"), load_file(theirs.last / "model.safetensors")
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+    assert ours.predictions() == theirs.predictions()
