@@ -214,6 +214,7 @@ def icon(name: str, color: str = "") -> QIcon:
     for mode, state, value in (
         (QIcon.Mode.Normal, QIcon.State.Off, color or colors.text),
         (QIcon.Mode.Normal, QIcon.State.On, color or colors.accent),
+        (QIcon.Mode.Selected, QIcon.State.Off, color or colors.text),  # Qt would tint it beyond recognition
         (QIcon.Mode.Disabled, QIcon.State.Off, colors.muted),
     ):
         for pixels in _ICON_PIXELS:

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QSpinBox
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QListWidget, QSpinBox
 
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import Progress, ScanDone
 from deskclassify.core.requests import ListRequest, ScanRequest
 from deskclassify.core.sources import Problem, Source, list_data
 from deskclassify.engine.client import run_in_process
-from deskclassify.ui import dialogs
+from deskclassify.ui import dialogs, theme
 from deskclassify.ui.pages.data import DataPage
 from deskclassify.ui.widgets.class_table import ClassTable
 from deskclassify.ui.widgets.image_grid import ImageGrid
@@ -127,6 +127,16 @@ def test_one_button_shows_all_classes_again(page, session, qtbot, folder):
     assert button.isVisible() and grid.model().rowCount() == 6
     button.click()
     assert not button.isVisible() and grid.model().rowCount() == 16
+
+
+def test_icons_of_the_folders_follow_the_theme(page, session, qtbot, folder, qapp):
+    theme.apply(qapp, "light")
+    add(qtbot, session, folder)
+    item = page.findChild(QListWidget, "sourcesList").item(0)
+    before = item.icon().cacheKey()
+    theme.apply(qapp, "dark")
+    assert item.icon().cacheKey() != before
+    theme.apply(qapp, "light")
 
 
 def test_tab_leaves_the_table_of_classes(page, session, qtbot, folder):

@@ -156,6 +156,7 @@ class SourcesCard(Card):
         self._build()
         self.restore_button.clicked.connect(self._restore)
         self.list.currentRowChanged.connect(self._chosen)
+        theme.notifier().changed.connect(self._recolour)
         session.project_changed.connect(self._show)
         self._show()
 
@@ -175,11 +176,10 @@ class SourcesCard(Card):
         self.list.clear()
         for source in data.sources:
             name = Path(source.path).name or source.path
-            item = QListWidgetItem(theme.icon("folder" if source.label else "folders"), name)
-            if source.label:
-                item.setText(f"{name} → {source.label}")
+            item = QListWidgetItem(f"{name} → {source.label}" if source.label else name)
             item.setToolTip(source.path)
             self.list.addItem(item)
+        self._recolour()
         rows = min(max(1, len(data.sources)), _MOST_ROWS)
         self.list.setFixedHeight(rows * _ROW_PIXELS + 2 * self.list.frameWidth() + 2)
         self.list.setCurrentRow(0)
@@ -192,6 +192,11 @@ class SourcesCard(Card):
         self.repairs.setText("By hand: " + ", ".join(parts) if parts else "")
         self.repairs.setVisible(bool(parts))
         self.restore_button.setVisible(bool(data.excluded))
+
+    @Slot()
+    def _recolour(self) -> None:
+        for row, source in enumerate(self._session.project.data.sources):
+            self.list.item(row).setIcon(theme.icon("folder" if source.label else "folders"))
 
     @Slot()
     def _chosen(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
@@ -19,6 +19,7 @@ from deskclassify.ui.widgets.tables import ON_CARD
 
 _REPAINT_MILLISECONDS = 100
 _MOST_MESSAGES = 500
+_LEVEL_ROLE = Qt.ItemDataRole.UserRole
 _MOST_BATCHES = 200  # points of one epoch
 TRAINING, VALIDATION, BATCH = "training", "validation", "each batch"
 
@@ -82,6 +83,7 @@ class TrainCharts(QWidget):
         self._timer.setInterval(_REPAINT_MILLISECONDS)
         self._timer.timeout.connect(self.flush)
         self._make_charts()
+        theme.notifier().changed.connect(self._recolour)
         top = QHBoxLayout()
         top.setSpacing(theme.GAP * 2)
         for chart in (self.loss, self.accuracy):
@@ -241,17 +243,27 @@ class TrainCharts(QWidget):
     def add_message(self, message: Message) -> None:
         """One more line; warnings stand out, also in the tab's name."""
         item = QListWidgetItem(message.text)
-        if message.level == "warning":
-            item.setIcon(theme.icon("warning", theme.current().warn))
-            item.setForeground(QColor(theme.current().warn))
-        else:
-            item.setIcon(theme.icon("info", theme.current().muted))
+        item.setData(_LEVEL_ROLE, message.level)
+        _dress(item)
         self.messages.addItem(item)
         if self.messages.count() > _MOST_MESSAGES:
             self.messages.takeItem(0)
         self.messages.scrollToBottom()
         self._name_messages()
 
+    @Slot()
+    def _recolour(self) -> None:
+        for row in range(self.messages.count()):
+            _dress(self.messages.item(row))
+
     def _name_messages(self) -> None:
         count = self.messages.count()
         self.tabs.setTabText(2, f"Messages ({count})" if count else "Messages")
+
+
+def _dress(item: QListWidgetItem) -> None:
+    """Give a message the colours of the theme; warnings stand out."""
+    palette = theme.current()
+    warning = item.data(_LEVEL_ROLE) == "warning"
+    item.setIcon(theme.icon("warning", palette.warn) if warning else theme.icon("info", palette.muted))
+    item.setForeground(QColor(palette.warn if warning else palette.text))

@@ -48,7 +48,7 @@ def architecture_details(one: Architecture, weights_dir: Path) -> str:
         where = "downloaded"
     else:
         where = f"to download ({size})"
-    facts = (f"{one.parameters / 1e6:.1f} M parameters", size, f"{one.accuracy:.1f} % ImageNet", where)
+    facts = (f"{one.parameters / 1e6:.1f} M parameters", size, f"{one.accuracy:.1f} % on ImageNet", where)
     return " · ".join(fact.replace(" ", "\u00a0") for fact in facts)  # lines break between the facts only
 
 
