@@ -18,11 +18,11 @@ PRESETS: dict[Preset, tuple[str, str]] = {
     ),
     "balanced": (
         "Balanced",
-        "After that the whole network learns for a few rounds: minutes, and usually more accurate.",
+        "Learns from changed copies of the pictures too, then trains the whole network for a few rounds: minutes.",
     ),
     "thorough": (
         "Thorough",
-        "The whole network learns for many rounds: the most accurate with hundreds of pictures in each class.",
+        "More copies and more rounds: the most accurate, most of all with hundreds of pictures in each class.",
     ),
 }
 RESIZE: dict[str, tuple[str, str]] = {
