@@ -11,7 +11,7 @@ from deskclassify.core.events import Layer
 
 _KINDS = {
     "Conv2dSame": "Conv2d",
-    "BatchNormAct2d": "BatchNorm + activation",
+    "BatchNormAct2d": "BatchNorm",
     "BatchNorm2d": "BatchNorm",
     "BatchNorm1d": "BatchNorm",
     "LayerNorm2d": "LayerNorm",
@@ -24,7 +24,8 @@ _PASSED_OVER = (nn.Identity, nn.Dropout, nn.Flatten)
 _EXPLANATIONS = {
     "BatchNorm": "Each channel is shifted and scaled so that its values have a common range.",
     "LayerNorm": "The channels of each place are brought to a common range.",
-    "BatchNorm + activation": "Each channel is brought to a common range, then values below zero are cut off.",
+    "ReLU": "Values below zero are cut off: only places that fit the pattern stay.",
+    "ReLU6": "Values below zero and above six are cut off: only places that fit the pattern stay.",
     "Average pooling": "Each channel is averaged over the picture: what is left says how much, not where.",
     "Max pooling": "Of each small window only the largest value is kept: the picture shrinks, strong answers stay.",
     "Linear": "A weighted sum of all features gives one score for each class.",
@@ -47,7 +48,14 @@ def kind_of(module: nn.Module) -> str:
     name = type(module).__name__
     if isinstance(module, nn.Conv2d):
         return "Depthwise convolution" if module.groups == module.in_channels > 1 else "Convolution"
-    return _KINDS.get(name, name)
+    kind, activation = _KINDS.get(name, name), _activation(module)
+    return f"{kind} + {activation}" if activation else kind
+
+
+def _activation(module: nn.Module) -> str:
+    """The activation that timm's networks have inside their normalisation; empty where there is none."""
+    inner = getattr(module, "act", None)
+    return "" if inner is None or isinstance(inner, nn.Identity) else type(inner).__name__
 
 
 def detail_of(module: nn.Module) -> str:
@@ -76,8 +84,9 @@ def explain(module: nn.Module) -> str:
             f"{module.out_channels} small patterns slide over the layer before; "
             "a channel is bright where its pattern fits."
         )
-    if kind in _EXPLANATIONS:
-        return _EXPLANATIONS[kind]
+    parts = [_EXPLANATIONS[part] for part in kind.split(" + ") if part in _EXPLANATIONS]
+    if parts:
+        return " ".join(parts)
     return "Values are passed through a curve that lets strong answers pass and holds weak ones back."
 
 

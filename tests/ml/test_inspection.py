@@ -136,3 +136,13 @@ def test_wrong_names_get_a_sentence(trained: Path, picture: str, drain: Any) -> 
         drain(StepRequest(str(trained), "head.linear", picture))
     with pytest.raises(InputError, match="choose one of these"):
         drain(StepRequest(str(trained), "conv_stem", picture, row=1000))
+
+
+def test_a_normalisation_is_named_with_the_activation_inside_it_or_without(drain: Any) -> None:
+    (listed,) = drain(LayersRequest("efficientnet_lite0"))
+    kinds = {layer.name: layer.kind for layer in listed.layers}
+    assert kinds["bn1"] == "BatchNorm + ReLU6"
+    assert kinds["blocks.1.0.bn3"] == "BatchNorm"  # the projection of an inverted residual is linear
+    (shown,) = drain(LayerRequest("efficientnet_lite0", "bn1"))
+    assert "common range" in shown.explanation
+    assert "above six" in shown.explanation
