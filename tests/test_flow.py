@@ -154,8 +154,8 @@ def test_an_engine_that_is_killed_costs_the_job_and_nothing_else(
     before = session.project.file.read_bytes()
     pool: Any = session.owner._stream.__self__  # type: ignore[attr-defined]
     assert isinstance(pool, EnginePool)
-    train(qtbot, window, "balanced")
-    qtbot.waitUntil(lambda: pool.client("trainer").pid is not None, timeout=20_000)
+    with qtbot.waitSignal(session.train_event, timeout=LONG):  # it has begun
+        train(qtbot, window, "balanced")
     with qtbot.waitSignal(session.failed, timeout=30_000) as failed:
         os.kill(pool.client("trainer").pid, signal.SIGKILL)
     assert "ended by the system" in failed.args[0].sentence

@@ -296,7 +296,11 @@ class Session(QObject):
         """Make the training process ready, once, when the page shows that a training is near."""
         if page == "train" and not self._is_warm:
             self._is_warm = True
-            self._start(WarmRequest(self.project.options.architecture))
+            self._start(WarmRequest(self.project.options.architecture), on_failure=self._not_warm)
+
+    @Slot(object)
+    def _not_warm(self, failure: Failure) -> None:
+        self._is_warm = False  # nobody asked for it: the log has the failure, and a training tells its own
 
     def start_training(self, resume: RunFolder | None = None) -> None:
         """Train with the project's options, or go on with a run.
