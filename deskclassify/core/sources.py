@@ -154,7 +154,7 @@ def list_data(spec: DataSpec, should_stop: ShouldStop = never) -> Listing:
             name = labels.normal(source.label)
             found += [Item(str(root / path), f"{name}/{_key(path)}", name) for path in files]
         elif spec.rule == "folder":
-            _by_folder(root, files, found, unlabelled, problems)
+            _by_folder(root, files, spec.valid_folder, found, unlabelled, problems)
         else:
             _by_rule(root, files, spec.rule, found, problems)
     excluded = frozenset(spec.excluded)  # looked up once a picture
@@ -211,6 +211,7 @@ def _pictures(root: Path, problems: list[Problem], should_stop: ShouldStop) -> l
 def _by_folder(
     root: Path,
     files: list[PurePosixPath],
+    valid_folder: str,
     found: list[Item],
     unlabelled: list[str],
     problems: list[Problem],
@@ -219,13 +220,17 @@ def _by_folder(
     holds_classes = {path.parts[0] for path in files if len(path.parts) > 2}
     direct = {path.parts[0] for path in files if len(path.parts) == 2}
     subset_of = {name: labels.SUBSETS.get(name.lower(), "") for name in holds_classes | direct}
-    subset_folders = {name for name in holds_classes if subset_of[name] and name not in direct}
+    if valid_folder in holds_classes:
+        # The user has named the validation folder; folders of class folders beside it are for training.
+        subset_of.update({name: subset_of[name] or "train" for name in holds_classes - direct})
+        subset_of[valid_folder] = "valid"
+    subset_folders = {name for name in holds_classes if subset_of[name]}
     others = (holds_classes | direct) - subset_folders
     test_folders = {name for name in others if subset_of[name] == "test" and len(holds_classes | direct) > 1}
     loose = 0
     for path in files:
         top = path.parts[0]
-        if len(path.parts) == 1:
+        if len(path.parts) == 1 or (top in subset_folders and len(path.parts) == 2):
             loose += 1
         elif top in subset_folders:
             found.append(Item(str(root / path), _key(path), labels.normal(path.parts[1]), fixed=subset_of[top]))

@@ -185,3 +185,20 @@ def test_without_unreadable_splits_anew(tmp_path, make_pictures):
     kept = listing.without(bad, wanted)
     assert kept.classes() == {"ant": 2, "bee": 3}
     assert {item.subset for item in kept.items if item.label == "ant"} == {"train", "valid"}
+
+
+def test_a_named_validation_folder_holds_class_folders(tmp_path, make_pictures):
+    make_pictures(tmp_path / "photos", {"ant": 3, "bee": 2})
+    make_pictures(tmp_path / "holdout", {"ant": 1, "bee": 2})
+    listing = list_data(spec(tmp_path, valid_folder="holdout"))
+    assert listing.classes() == {"ant": 4, "bee": 4}
+    assert listing.subsets() == {"train": 5, "valid": 3}
+
+
+def test_a_stray_picture_does_not_turn_a_subset_into_a_class(tmp_path, make_pictures):
+    make_pictures(tmp_path / "train", {"ant": 3, "bee": 2})
+    make_pictures(tmp_path / "val", {"ant": 1, "bee": 1})
+    (tmp_path / "train" / "stray.png").write_bytes((tmp_path / "train" / "ant" / "ant_000.png").read_bytes())
+    listing = list_data(spec(tmp_path))
+    assert listing.classes() == {"ant": 4, "bee": 3}
+    assert any("1 picture beside the class folders" in problem.reason for problem in listing.problems)
