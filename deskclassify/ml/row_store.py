@@ -49,7 +49,7 @@ class RowStore:
 
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._data.touch()
+        self._data.touch()  # also says, for `cache.trim`, that it is in use
         self._db = sqlite3.connect(self._folder / "index.db", timeout=_WAIT_SECONDS, isolation_level=None)
         try:
             # A lost cache row costs a fraction of a second, a flush to the disk for each row far more.

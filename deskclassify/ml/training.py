@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from deskclassify.core import architectures
+from deskclassify.core import architectures, cache, settings
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import InputError
@@ -107,6 +107,8 @@ class Training:
         yield Message(self._device.reason)
         if not self._ranks.leads:
             self._ranks.wait()  # until the leader has filled the caches
+        else:
+            cache.trim(settings.load().cache_gigabytes * 1e9)
         yield from self._load(should_stop)
         if self._ranks.leads:
             self._ranks.wait()

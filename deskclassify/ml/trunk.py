@@ -55,6 +55,7 @@ def _ort_runner(trunk: nn.Module, architecture: Architecture, digest: str | None
         file = paths.cache_dir() / "trunks" / f"{architecture.name}-{digest}-{size}.onnx"
         if not file.is_file():
             atomic.write_bytes(file, _traced(trunk, architecture, size))
+        file.touch()  # says, for `cache.trim`, that it is in use
         opened = ort.session(str(file))
     return lambda images: ort.run(opened, images)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from deskclassify.core import paths
+from deskclassify.core import cache, paths
 from deskclassify.core import settings as settings_file
 from deskclassify.ui import theme
 from deskclassify.ui.pages.train_words import DEVICES
@@ -138,14 +136,14 @@ class PreferencesDialog(QDialog):
             self._session.examine()
 
     def _measure(self) -> None:
-        self.used_label.setText(size_text(folder_bytes(paths.cache_dir())))
+        self.used_label.setText(size_text(cache.folder_bytes(paths.cache_dir())))
 
     @Slot()
     def _clear(self) -> None:
         if self._session.owner.jobs:
             self.used_label.setText("Something is at work that uses the cache. Clear it when that has ended.")
             return
-        run_guarded(self._session, clear_folder, paths.cache_dir())
+        run_guarded(self._session, cache.clear_folder, paths.cache_dir())
         self._measure()
 
 
@@ -157,31 +155,6 @@ def _choice(texts: dict[str, str], chosen: str, object_name: str, spoken: str) -
         box.addItem(text, value)
     box.setCurrentIndex(max(0, box.findData(chosen)))
     return box
-
-
-def folder_bytes(folder: Path) -> int:
-    """Size of all files below a folder; files that vanish meanwhile count nothing."""
-    total = 0
-    for where, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += (Path(where) / name).lstat().st_size
-            except OSError:
-                continue
-    return total
-
-
-def clear_folder(folder: Path) -> None:
-    """Delete what a folder holds, and keep the folder.
-
-    Raises:
-        OSError: something of it cannot be deleted.
-    """
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink(missing_ok=True)
 
 
 def size_text(size: int) -> str:

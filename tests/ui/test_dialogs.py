@@ -11,7 +11,7 @@ from deskclassify.core.events import Examined
 from deskclassify.core.requests import DoctorRequest
 from deskclassify.ui import about, dialogs
 from deskclassify.ui.about import AboutDialog, GettingStartedDialog
-from deskclassify.ui.preferences import PreferencesDialog, clear_folder, folder_bytes, size_text
+from deskclassify.ui.preferences import PreferencesDialog, size_text
 
 
 @pytest.fixture
@@ -60,19 +60,6 @@ def test_the_cache_is_measured_and_cleared(session, qtbot):
     dialog.findChild(QAbstractButton, "clearCacheButton").click()
     assert dialog.used_label.text() == "0 bytes"
     assert list(paths.cache_dir().iterdir()) == []
-
-
-def test_clearing_follows_no_link(tmp_path):
-    (tmp_path / "outside").mkdir()
-    precious = tmp_path / "outside" / "photo.jpg"
-    precious.write_bytes(b"x")
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    (cache / "link").symlink_to(tmp_path / "outside", target_is_directory=True)
-    assert folder_bytes(cache) < 1000
-    clear_folder(cache)
-    assert precious.is_file()
-    assert list(cache.iterdir()) == []
 
 
 @pytest.mark.parametrize(
