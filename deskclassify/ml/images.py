@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import PIL
+
 from deskclassify.core import paths
 from deskclassify.core.machine import cpu_count
 from deskclassify.core.pictures import PictureError, drafts, open_rgb, reason
@@ -80,7 +82,7 @@ def read(path: str, how: Preprocess, exact: bool) -> Picture:
     except PictureError as error:
         return Picture(path, digest, error=error.sentence)
     except MemoryError as error:
-        return Picture(path, digest, error=reason(error))
+        return Picture(path, "", error=reason(error))  # without a digest: it is tried again next time
 
 
 def _is_drafted(data: bytes, draft: int) -> bool:
@@ -129,7 +131,8 @@ class FileIndex:
     """
 
     def __init__(self, resize_key: str) -> None:
-        self._scope = resize_key
+        # Another Pillow may read what this one cannot.
+        self._scope = f"{resize_key}\0{PIL.__version__}"
         self._db: sqlite3.Connection | None = None
         with contextlib.suppress(sqlite3.Error, OSError):
             self._db = sqlite3.connect(paths.cache_dir() / "files.db", timeout=10.0)
@@ -151,9 +154,8 @@ class FileIndex:
             return known
         with contextlib.suppress(sqlite3.Error):
             for path in files:
-                row = self._db.execute(
-                    "SELECT digest, drafted, error FROM files WHERE id = ?", (self._id(path),)
-                ).fetchone()
+                query = "SELECT digest, drafted, error FROM files WHERE id = ?"
+                row = self._db.execute(query, (self._id(path),)).fetchone()
                 if row is not None:
                     known[path] = Picture(path, row[0], bool(row[1]), row[2])
         return known
@@ -163,17 +165,18 @@ class FileIndex:
         if self._db is None:
             return
         rows = [
-            (self._id(picture.path), picture.digest, int(picture.drafted), picture.error)
+            (identity, picture.digest, int(picture.drafted), picture.error)
             for picture in pictures
-            if picture.digest
+            if picture.digest and (identity := self._id(picture.path)) is not None
         ]
         with contextlib.suppress(sqlite3.Error), self._db:
             self._db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
 
-    def _id(self, path: str) -> str:
+    def _id(self, path: str) -> str | None:
+        """None where the file has vanished; nothing is found or kept for it."""
         try:
             status = Path(path).stat()
         except OSError:
-            return ""
+            return None
         text = f"{self._scope}\0{path}\0{status.st_size}\0{status.st_mtime_ns}"
         return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()

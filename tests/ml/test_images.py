@@ -64,6 +64,15 @@ def test_the_index_forgets_a_file_that_changed(photos: list[str], tmp_path: Path
     index.close()
 
 
+def test_the_index_keeps_nothing_of_a_file_that_has_vanished(photos: list[str]) -> None:
+    index = FileIndex("vanished")
+    picture = read(photos[0], HOW, exact=True)
+    Path(photos[0]).unlink()
+    index.remember([picture])
+    assert index.look_up([photos[0], photos[0] + ".other"]) == {}
+    index.close()
+
+
 def recipe(calls: list[int]) -> Recipe:
     def run(batch: np.ndarray) -> np.ndarray:
         calls.append(len(batch))
