@@ -35,7 +35,6 @@ PARTS = {
     "onnx": ("Apache-2.0", "the model file"),
     "onnxruntime": ("MIT", "prediction"),
     "onnxruntime-gpu": ("MIT", "prediction"),
-    "captum": ("BSD-3-Clause", "explanations"),
     "safetensors": ("Apache-2.0", "saved weights"),
     "ImageHash": ("BSD-2-Clause", "near-duplicates"),
     "numpy": ("BSD-3-Clause", "numbers"),
