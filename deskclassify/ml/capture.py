@@ -10,6 +10,18 @@ from torch import nn
 
 
 @contextmanager
+def eval_mode(model: nn.Module) -> Iterator[None]:
+    """Eval mode within the block; each module's own mode afterwards, also after an error."""
+    modes = {module: module.training for module in model.modules()}
+    try:
+        model.eval()
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
+
+
+@contextmanager
 def capture(model: nn.Module, names: list[str], inputs: bool = False) -> Iterator[dict[str, torch.Tensor]]:
     """Collect the outputs (or first inputs) of modules, in eval mode and without gradients.
 
@@ -21,14 +33,13 @@ def capture(model: nn.Module, names: list[str], inputs: bool = False) -> Iterato
         inputs: collect what goes in instead of what comes out.
     """
     modules = dict(model.named_modules())
-    modes = {module: module.training for module in model.modules()}
     found: dict[str, torch.Tensor] = {}
     handles = []
 
-    def keep(name: str) -> object:
+    # Copies, because in-place activations would overwrite what is kept.
+    def keep_output(name: str) -> object:
         def hook(module: nn.Module, arguments: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-            # In-place activations would overwrite it.
-            found[name] = (arguments[0] if inputs else output).detach().clone()
+            found[name] = output.detach().clone()
 
         return hook
 
@@ -38,17 +49,14 @@ def capture(model: nn.Module, names: list[str], inputs: bool = False) -> Iterato
 
         return hook
 
-    try:
-        for name in names:
-            if inputs:
-                handles.append(modules[name].register_forward_pre_hook(keep_input(name)))
-            else:
-                handles.append(modules[name].register_forward_hook(keep(name)))
-        model.eval()
-        with torch.inference_mode():
+    with eval_mode(model), torch.inference_mode():
+        try:
+            for name in names:
+                if inputs:
+                    handles.append(modules[name].register_forward_pre_hook(keep_input(name)))
+                else:
+                    handles.append(modules[name].register_forward_hook(keep_output(name)))
             yield found
-    finally:
-        for handle in handles:
-            handle.remove()
-        for module, training in modes.items():
-            module.training = training
+        finally:
+            for handle in handles:
+                handle.remove()

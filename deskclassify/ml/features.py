@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 
 from deskclassify.core import paths
+from deskclassify.core.architectures import Architecture
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import Event, Progress, Throttle
 from deskclassify.core.preprocess import Preprocess
 from deskclassify.ml.augment import vary
+from deskclassify.ml.device import Device
 from deskclassify.ml.images import FileIndex, Picture, read_many
 from deskclassify.ml.row_store import RowStore
-from deskclassify.ml.trunk import RunTrunk
+from deskclassify.ml.trunk import RunTrunk, batch_size, runner
+from deskclassify.ml.zoo import Pretrained
 
 _log = logging.getLogger(__name__)
 Features = np.ndarray[Any, np.dtype[np.float32]]
@@ -40,6 +43,17 @@ class Recipe:
     length: int
     how: Preprocess
     batch: int
+
+
+def recipe_of(pretrained: Pretrained, architecture: Architecture, how: Preprocess, device: Device) -> Recipe:
+    """How a pretrained trunk gives features on a device."""
+    return Recipe(
+        runner(pretrained.model.trunk, architecture, pretrained.digest, how.size, device),
+        f"{architecture.name}-{pretrained.digest}",
+        architecture.features,
+        how,
+        batch_size(device),
+    )
 
 
 @dataclass

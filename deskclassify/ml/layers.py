@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from deskclassify.core.events import Layer
+from deskclassify.ml.capture import eval_mode
 
 _KINDS = {
     "Conv2dSame": "Conv2d",
@@ -117,17 +118,13 @@ def describe(model: nn.Module, size: int) -> tuple[Layer, ...]:
     def hook(module: nn.Module, arguments: object, output: torch.Tensor) -> None:
         shapes.setdefault(names[module], tuple(output.shape[1:]))
 
-    training = {module: module.training for module in model.modules()}
-    try:
-        handles += [module.register_forward_hook(hook) for module in modules.values()]
-        model.eval()
-        with torch.inference_mode():
+    with eval_mode(model), torch.inference_mode():
+        try:
+            handles += [module.register_forward_hook(hook) for module in modules.values()]
             model(torch.zeros(1, 3, size, size))
-    finally:
-        for handle in handles:
-            handle.remove()
-        for module, mode in training.items():
-            module.training = mode
+        finally:
+            for handle in handles:
+                handle.remove()
     return tuple(
         Layer(
             name=shown_name(name),

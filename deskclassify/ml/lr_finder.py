@@ -18,9 +18,9 @@ from deskclassify.core import architectures
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import Event, LrFound, Started
 from deskclassify.core.requests import FitRequest, LrFindRequest
-from deskclassify.ml import device, recipe, schedule, trunk
+from deskclassify.ml import device, recipe, schedule
 from deskclassify.ml.dataset import Dataset, prepare
-from deskclassify.ml.features import Recipe as FeatureRecipe
+from deskclassify.ml.features import recipe_of
 from deskclassify.ml.phases import WEIGHT_DECAY
 from deskclassify.ml.zoo import Head, Pretrained, load_pretrained
 
@@ -57,13 +57,7 @@ def _find(request: LrFindRequest, should_stop: ShouldStop) -> Iterator[Event]:
             yield loaded
     if pretrained is None:
         return
-    features = FeatureRecipe(
-        trunk.runner(pretrained.model.trunk, architecture, pretrained.digest, how.size, where),
-        f"{architecture.name}-{pretrained.digest}",
-        architecture.features,
-        how,
-        trunk.batch_size(where),
-    )
+    features = recipe_of(pretrained, architecture, how, where)
     for step in prepare(request.data, None, features, should_stop):
         if not isinstance(step, Dataset):
             yield step

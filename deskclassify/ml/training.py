@@ -23,7 +23,7 @@ from deskclassify.core.words import counted
 from deskclassify.ml import checkpoint, device, recipe, schedule, trunk
 from deskclassify.ml.dataset import Dataset, prepare
 from deskclassify.ml.distributed import Ranks
-from deskclassify.ml.features import Recipe as FeatureRecipe
+from deskclassify.ml.features import recipe_of
 from deskclassify.ml.loop import Best, DivergedError, Loop, Place, losses, probabilities
 from deskclassify.ml.phases import FrozenPhase, Logits, Phase, UnfrozenPhase, choose_precision
 from deskclassify.ml.picture_table import PictureTable
@@ -147,16 +147,7 @@ class Training:
         if pretrained is None:
             return
         fixed = self._run.split() if self._request.resume and (self._run.path / "split.csv").is_file() else None
-        run_trunk = trunk.runner(
-            pretrained.model.trunk, self._architecture, pretrained.digest, self._how.size, self._device
-        )
-        features = FeatureRecipe(
-            run_trunk,
-            f"{self._architecture.name}-{pretrained.digest}",
-            self._architecture.features,
-            self._how,
-            trunk.batch_size(self._device),
-        )
+        features = recipe_of(pretrained, self._architecture, self._how, self._device)
         for step in prepare(self._request.data, fixed, features, should_stop, recipe.copies(self._request)):
             if isinstance(step, Dataset):
                 self._take(step, pretrained.model)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Callable
 
@@ -13,6 +12,7 @@ from torch import nn
 from deskclassify.core import atomic, paths
 from deskclassify.core.architectures import Architecture
 from deskclassify.core.preprocess import Pixels as PixelArray
+from deskclassify.ml.capture import eval_mode
 from deskclassify.ml.device import Device
 
 _log = logging.getLogger(__name__)
@@ -67,21 +67,6 @@ def _traced(trunk: nn.Module, architecture: Architecture, size: int) -> bytes:
         module = tracing.Pixels(trunk, architecture.mean, architecture.std).eval()
         result: bytes = tracing.trace(module, size, "features", fast=True).SerializeToString()
     return result
-
-
-class eval_mode(contextlib.AbstractContextManager[None]):  # noqa: N801 - reads like a statement
-    """Eval mode within the block; each module's own mode afterwards."""
-
-    def __init__(self, module: nn.Module) -> None:
-        self._modes = {part: part.training for part in module.modules()}
-        self._module = module
-
-    def __enter__(self) -> None:
-        self._module.eval()
-
-    def __exit__(self, *error: object) -> None:
-        for part, training in self._modes.items():
-            part.training = training
 
 
 def _torch_runner(trunk: nn.Module, architecture: Architecture, device: Device) -> RunTrunk:
