@@ -12,7 +12,7 @@ from deskclassify.core import atomic, paths
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.errors import InputError
 from deskclassify.core.preprocess import Resize
-from deskclassify.core.requests import FitRequest, LrFindRequest, Preset
+from deskclassify.core.requests import Balance, FitRequest, LrFindRequest, Mix, Preset
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import DataSpec
 
@@ -31,6 +31,13 @@ class TrainOptions:
     batch_size: int | None = None
     image_size: int | None = None
     resize: Resize = "squish"
+    augment: float = 1.0
+    mix: Mix = "none"
+    balance: Balance = "auto"
+    gradual: bool = False
+    progressive: bool = False
+    patience: int | None = None
+    tta: bool = False
     weights: str = ""
     device: str = "auto"
 

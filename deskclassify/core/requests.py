@@ -20,8 +20,12 @@ from deskclassify.core.events import Event, Listed, Progress
 from deskclassify.core.preprocess import Resize
 from deskclassify.core.sources import DataSpec, list_data
 
-Preset = Literal["quick", "balanced", "thorough"]
-PRESETS: tuple[Preset, ...] = ("quick", "balanced", "thorough")
+Preset = Literal["quick", "partial", "balanced", "thorough"]
+PRESETS: tuple[Preset, ...] = ("quick", "partial", "balanced", "thorough")
+Mix = Literal["none", "mixup", "cutmix"]
+MIXES: tuple[Mix, ...] = ("none", "mixup", "cutmix")
+Balance = Literal["auto", "none", "sampling", "weights"]
+BALANCES: tuple[Balance, ...] = ("auto", "none", "sampling", "weights")
 Process = Literal["trainer", "viewer", "predictor", "scanner", "here"]
 
 
@@ -61,6 +65,13 @@ class FitRequest(Request):
         architecture: a name of `architectures.ARCHITECTURES`.
         learning_rate: highest rate of the head.
         batch_size: pictures; image_size: pixels.
+        augment: strength of the random changes to training pictures; 0 is none, 1 the usual, at most 2.
+        mix: whether training pictures are blended (mixup) or pasted into each other (cutmix).
+        balance: what is done about classes of unequal size; `auto` decides by the counts.
+        gradual: unfreeze from the last stage to the first, instead of all at once.
+        progressive: begin with smaller pictures.
+        patience: end a phase after so many epochs without a better one; None: never.
+        tta: also measure on changed copies of the validation pictures (test-time augmentation).
         weights: file with pretrained weights; empty for the usual ones.
         device: `auto`, `cpu`, `cuda` or `cuda:i`.
         resume: go on from what `run` holds, with the settings it was begun with.
@@ -77,6 +88,13 @@ class FitRequest(Request):
     batch_size: int | None = None
     image_size: int | None = None
     resize: Resize = "squish"
+    augment: float = 1.0
+    mix: Mix = "none"
+    balance: Balance = "auto"
+    gradual: bool = False
+    progressive: bool = False
+    patience: int | None = None
+    tta: bool = False
     weights: str = ""
     device: str = "auto"
     resume: bool = False

@@ -9,8 +9,8 @@ from deskclassify.core.requests import FitRequest
 
 _FROZEN_EPOCHS = 20
 _FROZEN_EPOCHS_WITH_COPIES = 40  # more variety takes longer to learn, and can be learned from longer
-_COPIES = {"quick": 0, "balanced": 3, "thorough": 7}
-_UNFROZEN_EPOCHS = {"quick": 0, "balanced": 4, "thorough": 12}
+_COPIES = {"quick": 0, "partial": 3, "balanced": 3, "thorough": 7}
+_UNFROZEN_EPOCHS = {"quick": 0, "partial": 4, "balanced": 4, "thorough": 12}
 _HEAD_RATE = 3e-3
 _SMALL_SET = 1000  # training pictures; below, the pretrained statistics are better than the set's own
 _BATCHES_AN_EPOCH = 8  # at least, so that a tiny set still gets enough steps
@@ -59,7 +59,7 @@ def check(request: FitRequest) -> None:
     if not 0 < request.data.valid_pct < 1:
         raise InputError(f"The validation share must be between 0 and 1, not {request.data.valid_pct}. Try 0.2.")
     if request.preset not in _UNFROZEN_EPOCHS:
-        raise InputError(f"“{request.preset}” is no preset. Choose quick, balanced or thorough.")
+        raise InputError(f"“{request.preset}” is no preset. Choose quick, partial, balanced or thorough.")
 
 
 def copies(request: FitRequest) -> int:

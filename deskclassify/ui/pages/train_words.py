@@ -16,6 +16,10 @@ PRESETS: dict[Preset, tuple[str, str]] = {
         "Quick",
         "Only the new last layers learn: done in seconds. Right for a first look, and often best for few pictures.",
     ),
+    "partial": (
+        "Partial",
+        "Learns from changed copies too, then trains the last stages of the network: a minute or two.",
+    ),
     "balanced": (
         "Balanced",
         "Learns from changed copies of the pictures too, then trains the whole network for a few rounds: minutes.",
