@@ -1,67 +1,181 @@
-"""Accuracy of the presets on a folder, over several seeds: `python benchmarks/accuracy.py FOLDER`.
+"""Accuracy of the presets over several seeds: `python benchmarks/accuracy.py FOLDER…`.
 
-Each seed has its own split and its own training. Prints mean and spread of the validation
-accuracy for each preset, with that of its frozen phase alone, and the median time of a run.
+Each seed has its own split and its own training. Every finished training is appended to a file
+of results at once; what stands there is not trained again, so an interrupted measurement goes on
+where it was. Without folders only the table is made.
 
-    --presets quick,balanced    which
-    --seeds 1,2,3               which
-    --epochs N                  passes with the whole network (0: frozen phase only)
+    --presets quick,balanced     which
+    --seeds 1,2,3                which
+    --epochs N                   passes with the whole network, instead of the preset's
+    --results FILE               one JSON object for each training (docs/accuracy.jsonl)
+    --again                      train also what stands in the results; the newer one counts
+    --table                      print the table, as markdown
+    --write docs/accuracy.md     put the table between the marks in that file
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import sys
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from deskclassify.core.events import EpochDone, FitDone
-from deskclassify.core.requests import FitRequest
-from deskclassify.core.sources import DataSpec, Source
-from deskclassify.ml.training import fit
+from deskclassify.core.requests import PRESETS
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+BEGIN, END = "<!-- accuracy table: begin -->", "<!-- accuracy table: end -->"
+HEADER = (
+    "| folder | pictures | preset | seeds | accuracy | frozen phase alone | least gain over it | median seconds |\n"
+    "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |"
+)
 
 
-def run(folder: str, preset: str, seed: int, epochs: int | None) -> tuple[float, float, float]:
-    """One training: accuracy, that of its frozen phase, and seconds."""
-    began = time.monotonic()
-    frozen, done = 0.0, None
+@dataclass(frozen=True)
+class Result:
+    """One training. `frozen` is the best accuracy of its frozen phase; `epochs` None: the preset's own."""
+
+    folder: str
+    preset: str
+    seed: int
+    epochs: int | None
+    accuracy: float
+    frozen: float
+    seconds: float
+    train_images: int
+    valid_images: int
+    best_epoch: int
+
+    @property
+    def key(self) -> tuple[str, str, int, int | None]:
+        """What is trained only once."""
+        return self.folder, self.preset, self.seed, self.epochs
+
+
+def train(folder: Path, preset: str, seed: int, epochs: int | None) -> Result:
+    """One training, in a folder that is removed afterwards."""
+    from deskclassify.core.events import EpochDone, FitDone
+    from deskclassify.core.requests import FitRequest
+    from deskclassify.core.sources import DataSpec, Source
+    from deskclassify.ml.training import fit
+
+    began, frozen, done = time.monotonic(), 0.0, None
     with tempfile.TemporaryDirectory() as target:
-        spec = DataSpec((Source(folder),), seed=seed)
+        spec = DataSpec((Source(str(folder)),), seed=seed)
         for event in fit(FitRequest(spec, f"{target}/run", preset=preset, epochs=epochs), lambda: False):  # type: ignore[arg-type]
             if isinstance(event, EpochDone) and event.phase == "frozen":
                 frozen = max(frozen, event.accuracy or 0.0)
             elif isinstance(event, FitDone):
                 done = event
-    assert done is not None
-    return done.accuracy or 0.0, frozen, time.monotonic() - began
+    assert done is not None, "the training ended without a result"
+    seconds = round(time.monotonic() - began, 2)
+    counts = done.train_images, done.valid_images, done.best_epoch
+    return Result(folder.name, preset, seed, epochs, done.accuracy or 0.0, frozen, seconds, *counts)
+
+
+def load(file: Path) -> dict[tuple[str, str, int, int | None], Result]:
+    """The results so far; of two for the same training the later one."""
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    results = [Result(**json.loads(line)) for line in lines if line.strip()]
+    return {one.key: one for one in results}
+
+
+def append(file: Path, result: Result) -> None:
+    """One line more."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(asdict(result)) + "\n")
 
 
 def spread(values: list[float]) -> str:
-    """Mean ± standard deviation, in percent."""
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{100 * statistics.mean(values):5.1f} ± {100 * deviation:.1f} %"
+    """Mean ± standard deviation of the sample, in percent."""
+    deviation = f" ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else ""
+    return f"{100 * statistics.mean(values):.1f}{deviation} %"
+
+
+def row(results: list[Result]) -> str:
+    """The table's row for one folder and preset."""
+    first = results[0]
+    preset = first.preset if first.epochs is None else f"{first.preset}, epochs: {first.epochs}"
+    cells = (
+        first.folder,
+        f"{first.train_images + first.valid_images:,}",
+        preset,
+        str(len(results)),
+        spread([one.accuracy for one in results]),
+        spread([one.frozen for one in results]),
+        f"{100 * min(one.accuracy - one.frozen for one in results):+.1f} points",
+        f"{statistics.median(one.seconds for one in results):.0f}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def table(results: list[Result]) -> str:
+    """All results as a markdown table: smaller folders first, presets in their order."""
+    groups: dict[tuple[str, str, int | None], list[Result]] = {}
+    for one in results:
+        groups.setdefault((one.folder, one.preset, one.epochs), []).append(one)
+    sizes = {one.folder: one.train_images + one.valid_images for one in results}
+    order = sorted(groups, key=lambda key: (sizes[key[0]], key[0], PRESETS.index(key[1]), key[2] or 0))  # type: ignore[arg-type]
+    return "\n".join((HEADER, *(row(groups[key]) for key in order)))
+
+
+def write(file: Path, text: str) -> None:
+    """Replace what stands between the marks; a file without marks gets them at its end."""
+    before = file.read_text("utf-8") if file.exists() else "# Accuracy\n"
+    if BEGIN not in before or END not in before:
+        before = f"{before.rstrip()}\n\n{BEGIN}\n{END}\n"
+    head, rest = before.split(BEGIN, 1)
+    file.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.split(END, 1)[1]}", "utf-8")
+
+
+def measure(folders: list[Path], options: argparse.Namespace) -> None:
+    """Train what is not among the results yet."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise SystemExit(f"There is no folder {folder}. Give a folder of pictures in class folders.")
+    done = {} if options.again else load(options.results)
+    for seed in map(int, options.seeds.split(",")):
+        for folder in folders:
+            for preset in options.presets.split(","):
+                epochs = None if preset == "quick" else options.epochs
+                if (folder.name, preset, seed, epochs) in done:
+                    continue
+                result = train(folder, preset, seed, epochs)
+                append(options.results, result)
+                print(
+                    f"{folder.name} {preset} seed {seed}: {100 * result.accuracy:.1f} % "
+                    f"(frozen {100 * result.frozen:.1f} %), {result.seconds:.0f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
 
 
 def main() -> None:
+    """Measure, then print or write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
-    parser.add_argument("--presets", default="quick,balanced,thorough")
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--presets", default=",".join(PRESETS))
     parser.add_argument("--seeds", default="1,2,3,4,5")
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--results", type=Path, default=REPOSITORY / "docs" / "accuracy.jsonl")
+    parser.add_argument("--again", action="store_true")
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--write", type=Path)
     options = parser.parse_args()
-    seeds = [int(seed) for seed in options.seeds.split(",")]
-    print(f"{'preset':<10} {'accuracy':>16} {'frozen phase':>16} {'seconds':>8}   each seed")
-    for preset in options.presets.split(","):
-        epochs = None if preset == "quick" else options.epochs
-        results = [run(options.folder, preset, seed, epochs) for seed in seeds]
-        accuracy, frozen = [one[0] for one in results], [one[1] for one in results]
-        seconds = statistics.median(one[2] for one in results)
-        each = " ".join(f"{100 * value:.1f}" for value in accuracy)
-        print(f"{preset:<10} {spread(accuracy):>16} {spread(frozen):>16} {seconds:8.1f}   {each}", flush=True)
+    if unknown := [preset for preset in options.presets.split(",") if preset not in PRESETS]:
+        parser.error(f"there is no preset {unknown[0]}; there are {', '.join(PRESETS)}")
+    measure([folder.resolve() for folder in options.folders], options)
+    text = table(list(load(options.results).values()))
+    if options.write:
+        write(options.write, text)
+    if options.table or not options.write:
+        print(text)
 
 
 if __name__ == "__main__":
