@@ -62,7 +62,12 @@ class Dataset:
 
 
 def prepare(
-    spec: DataSpec, fixed: list[Item] | None, recipe: Recipe, should_stop: ShouldStop, copies: int = 0
+    spec: DataSpec,
+    fixed: list[Item] | None,
+    recipe: Recipe,
+    should_stop: ShouldStop,
+    copies: int = 0,
+    strength: float = 1.0,
 ) -> Iterator[Event | Dataset]:
     """List, read, split and featurise.
 
@@ -72,6 +77,7 @@ def prepare(
         recipe: how features are made.
         should_stop: as ever.
         copies: changed copies of each training picture.
+        strength: of the changes, see `augment.augment`.
 
     Yields:
         progress, then a `Dataset`; nothing more when stopped.
@@ -104,7 +110,7 @@ def prepare(
     for view in range(1, copies + 1):
         varied.append(FeatureTable({}, {}, set()))
         stage = f"Looking at changed copies, {view} of {copies}"
-        yield from FeatureJob(recipe, varied[-1], exact=False, view=view).run(learned, stage, should_stop)
+        yield from FeatureJob(recipe, varied[-1], False, view, strength).run(learned, stage, should_stop)
         if should_stop():
             return
     classes = tuple(sorted({item.label for item in kept}))

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deskclassify.ml import schedule
-from deskclassify.ml.augment import augment, draw
 
 
 @given(st.integers(2, 5000))
@@ -29,23 +28,3 @@ def test_draws_depend_on_the_place_alone() -> None:
     assert torch.equal(schedule.order(50, 7, "frozen", 3), schedule.order(50, 7, "frozen", 3))
     assert not torch.equal(schedule.order(50, 7, "frozen", 3), schedule.order(50, 7, "frozen", 4))
     assert sorted(schedule.order(50, 1).tolist()) == list(range(50))
-
-
-def test_each_picture_gets_its_own_draw() -> None:
-    image = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 255
-    batch = image.repeat(6, 1, 1, 1)
-    out = augment(batch, draw(6, schedule.generator("a")))
-    assert out.shape == batch.shape
-    assert 0 <= float(out.min()) <= float(out.max()) <= 255
-    different = [not torch.allclose(out[0], out[n], atol=1.0) for n in range(1, 6)]
-    assert all(different)
-    assert torch.equal(out, augment(batch, draw(6, schedule.generator("a"))))
-
-
-def test_augmentation_flips_about_half() -> None:
-    # Left half dark, right half bright: a flipped picture is brighter on the left.
-    image = torch.zeros(1, 3, 16, 16)
-    image[..., 8:] = 255
-    out = augment(image.repeat(400, 1, 1, 1), draw(400, schedule.generator("flip")))
-    flipped = (out[..., :8].mean((1, 2, 3)) > out[..., 8:].mean((1, 2, 3))).float().mean()
-    assert 0.4 < float(flipped) < 0.6
