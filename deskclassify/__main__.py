@@ -6,7 +6,9 @@ import multiprocessing
 import sys
 from pathlib import Path
 
-COMMANDS = frozenset({"demo", "scan", "train", "lr-find", "evaluate", "inspect", "export", "predict", "doctor"})
+COMMANDS = frozenset(
+    {"demo", "scan", "train", "lr-find", "evaluate", "compare", "inspect", "export", "predict", "doctor"}
+)
 
 
 def main(argv: list[str] | None = None) -> int:

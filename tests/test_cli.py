@@ -20,6 +20,9 @@ from deskclassify.__main__ import COMMANDS, main
 from deskclassify.cli import demo, predicting
 from deskclassify.core import architectures, events, project, requests
 from deskclassify.core.errors import InputError, UserError
+from deskclassify.core.preprocess import Preprocess
+from deskclassify.core.run_folder import RunFolder
+from deskclassify.core.runs import rename
 from deskclassify.core.sources import DataSpec, Problem, Source
 
 SCANNED = events.ScanDone(3, {"a": 1, "b": 2}, {"train": 3}, (Problem("/x.jpg", "cut off"),), (("/p", "/q"),))
@@ -461,3 +464,43 @@ def test_networks_in_the_help_are_those_of_the_zoo(capsys):
     main(["train", "--help"])
     text = "".join(capsys.readouterr().out.split()).replace("│", "")
     assert all(name in text for name in architectures.ARCHITECTURES)
+
+
+@pytest.fixture
+def two_runs(tmp_path):
+    made = []
+    for name, answers in (("first", "aab"), ("second", "abb")):
+        run = RunFolder(tmp_path / name)
+        run.path.mkdir()
+        how = {"preprocess": Preprocess(), "result": {"accuracy": 0.5}, "recipe": {"copies": len(made)}}
+        run.write_info({"classes": ["a", "b"], "architecture": "resnet18", **how})
+        rows = enumerate(zip("aaa", answers, strict=True))
+        run.write_predictions(events.Verdict(f"/p/{n}.png", label, said, 0.9, 0.1) for n, (label, said) in rows)
+        run.best.write_bytes(b"weights")
+        made.append(str(run.path))
+    rename(RunFolder(Path(made[0])), "#1 [bold]")
+    return made
+
+
+def test_compare_tells_what_differs(two_runs, capsys):
+    assert main(["compare", *two_runs]) == 0
+    out = capsys.readouterr().out
+    for text in ("#1 [bold]", "1 fewer of the 3 pictures", "Changed copies of each picture", "/p/1.png", "broken"):
+        assert text in out
+    assert "/p/0.png" not in out and "Network" not in out
+    assert main(["compare", *two_runs, "--json"]) == 0
+    (line,) = lines(capsys)
+    assert line["event"] == "finished" and line["first"]["title"] == "#1 [bold]"
+    assert [(flip["kind"], flip["path"]) for flip in line["flips"]] == [("broken", "/p/1.png")]
+    assert [one["name"] for one in line["settings"]] == ["Changed copies of each picture"]
+    assert line["metrics"][0] == {"name": "Accuracy", "unit": "share", "first": 2 / 3, "second": 1 / 3}
+
+
+def test_compare_needs_two_runs(two_runs, tmp_path, capsys):
+    for other, sentence in (
+        (two_runs[0], "one and the same"),
+        (str(tmp_path), "no run folder"),
+        ("/no", "There is no"),
+    ):
+        assert main(["compare", two_runs[0], other]) == 2
+        assert sentence in capsys.readouterr().err

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from deskclassify import __version__
+from deskclassify.cli import comparing, inspecting, options, predicting, tables
 from deskclassify.cli import demo as demonstration
-from deskclassify.cli import inspecting, options, predicting, tables
 from deskclassify.cli.interrupts import EXIT_INTERRUPTED, Interrupts
 from deskclassify.cli.output import opened
 from deskclassify.cli.run import CommandInterruptedError, Runner
@@ -181,6 +181,17 @@ def evaluate(
         device=options.device(device),
     )
     return _plan(request, events.Evaluated, tables.evaluated)
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(metavar="RUN_A", help="A run folder.")],
+    second: Annotated[str, typer.Argument(metavar="RUN_B", help="Another one.")],
+    json: options.Json = False,
+) -> Plan:
+    """What differs between two runs: settings, measures, and the pictures whose verdict flipped."""
+    left, right = (options.existing(run, "run folder") for run in (first, second))
+    return lambda runner: comparing.compare(runner, left, right)
 
 
 @app.command()

@@ -64,3 +64,26 @@ def wilson(right: int, total: int, z: float = 1.959964) -> tuple[float, float]:
     centre = (share + z * z / (2 * total)) / scale
     half = z * math.sqrt(share * (1.0 - share) / total + z * z / (4 * total * total)) / scale
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def mcnemar(fixed: int, broken: int) -> float:
+    """The chance that two equally good classifiers differ at least this much on the same pictures.
+
+    McNemar, “Note on the sampling error of the difference between correlated proportions”, 1947,
+    in its exact form: of the pictures on which one is right and the other wrong, either is as
+    likely to be the one that is right (binomial with 1/2, two-sided).
+
+    Args:
+        fixed: number of pictures that only the second gets right.
+        broken: number of pictures that only the first gets right.
+
+    Returns:
+        p-value, 0 to 1; 1 where nothing differs.
+    """
+    total = fixed + broken
+    # By logarithms: the binomial coefficients of thousands of pictures have thousands of digits.
+    log_ways = [
+        math.lgamma(total + 1) - math.lgamma(some + 1) - math.lgamma(total - some + 1)
+        for some in range(min(fixed, broken) + 1)
+    ]
+    return min(1.0, 2.0 * math.fsum(math.exp(ways - total * math.log(2.0)) for ways in log_ways))
