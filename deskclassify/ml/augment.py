@@ -43,28 +43,31 @@ def draw(count: int, generator: torch.Generator) -> torch.Tensor:
     return torch.rand(count, _DRAWS, generator=generator) * 2 - 1
 
 
-def augment(images: torch.Tensor, draws: torch.Tensor, strength: float = 1.0) -> torch.Tensor:
+def augment(images: torch.Tensor, draws: torch.Tensor, strength: float = 1.0, size: int | None = None) -> torch.Tensor:
     """Flip, rotate, zoom, shift and warp, change the light, and cover a rectangle.
 
     Args:
         images: uint8 or float `[N, 3, H, W]`, 0 to 255, in any memory layout.
         draws: float `[N, 14]` on the CPU, see `draw`.
         strength: 0 to 2.
+        size: pixels of the result, in both directions; None: those of `images`.
 
     Returns:
-        float `[N, 3, H, W]`, 0 to 255; borders are filled by reflection. With strength 0 the same values.
+        float `[N, 3, size, size]`, 0 to 255; borders are filled by reflection.
+        With strength 0 and the same size the same values.
     """
-    if strength == 0 or not len(images):
+    height, width = (size, size) if size else images.shape[2:]
+    if not len(images) or (strength == 0 and (height, width) == images.shape[2:]):
         return images.float()
     settings = _settings(draws, strength).to(images.device, non_blocking=True)
     if images.device.type != "cpu":
-        return _apply(images.float(), settings)
+        return _apply(images.float(), settings, height, width)
     # Few pictures at a time stay in the processor's caches, which is faster than the whole batch at once.
     at_once = torch.get_num_threads()
-    result = torch.empty(images.shape, dtype=torch.float32)
+    result = torch.empty((len(images), images.shape[1], height, width))
     for start in range(0, len(images), at_once):
         part = slice(start, start + at_once)
-        result[part] = _apply(images[part].float(), settings[part])
+        result[part] = _apply(images[part].float(), settings[part], height, width)
     return result
 
 
@@ -76,8 +79,7 @@ def _settings(draws: torch.Tensor, strength: float) -> torch.Tensor:
     return torch.cat([_homography(draws, strength).flatten(1), light, _hole(draws, strength)], dim=1)
 
 
-def _apply(images: torch.Tensor, settings: torch.Tensor) -> torch.Tensor:
-    height, width = images.shape[2:]
+def _apply(images: torch.Tensor, settings: torch.Tensor, height: int, width: int) -> torch.Tensor:
     columns, rows = _places(width, images.device), _places(height, images.device)
     grid = _grid(columns, rows, settings[:, :9].view(-1, 3, 3))
     moved = functional.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
