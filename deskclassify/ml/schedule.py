@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 import torch
 
@@ -53,3 +54,37 @@ def generator(*parts: object) -> torch.Generator:
 def order(count: int, *parts: object) -> torch.Tensor:
     """A permutation of `count` pictures, int64."""
     return torch.randperm(count, generator=generator("order", *parts))
+
+
+def balanced_order(labels: torch.Tensor, weights: Sequence[float], *parts: object) -> torch.Tensor:
+    """As many pictures as there are, each class as often as its weight says; see `core.balance`.
+
+    A class that comes up more often than it has pictures repeats them all before any comes up again.
+
+    Args:
+        labels: class numbers, int64 `[count]`.
+        weights: how often a picture of each class comes up, on average over all pictures once.
+        parts: the place in the training; another place has another order, and other pictures of frequent classes.
+
+    Returns:
+        int64 `[count]`: numbers of pictures; with equal weights a permutation.
+    """
+    random = generator("balanced", *parts)
+    picked = []
+    for number, wanted in enumerate(_whole_shares(torch.bincount(labels, minlength=len(weights)), weights)):
+        own = torch.nonzero(labels == number).flatten()
+        rounds = -(-wanted // max(1, len(own)))
+        shuffled = [own[torch.randperm(len(own), generator=random)] for _ in range(rounds)]
+        picked += [torch.cat(shuffled)[:wanted]] if shuffled else []
+    every = torch.cat(picked)
+    return every[torch.randperm(len(every), generator=random)]
+
+
+def _whole_shares(counts: torch.Tensor, weights: Sequence[float]) -> list[int]:
+    """`counts * weights` in whole numbers of the same sum, by the largest remainders."""
+    exact = counts.double() * torch.tensor(weights, dtype=torch.float64)
+    whole = exact.floor().long()
+    missing = int(counts.sum() - whole.sum())
+    largest = torch.argsort(whole - exact, stable=True)[:missing]
+    whole[largest] += 1
+    return [int(one) for one in whole]
