@@ -88,8 +88,39 @@ class EpochDone(Event):
 
 
 @dataclass(frozen=True)
+class Suggestion:
+    """Settings to train with next time, named as those of `FitRequest`; None leaves one as it is."""
+
+    learning_rate: float | None = None
+    epochs: int | None = None
+    preset: str | None = None
+    balance: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that the curves of a training tell; `core.diagnosis` reads them.
+
+    Attributes:
+        kind: one of `diagnosis.KINDS`.
+        title: the finding in a few words.
+        text: what was seen, with the numbers.
+        advice: the next step.
+        level: `warning`, `info` or `good`.
+        suggestion: the next step, where it is a setting.
+    """
+
+    kind: str
+    title: str
+    text: str
+    advice: str
+    level: str = "warning"
+    suggestion: Suggestion | None = None
+
+
+@dataclass(frozen=True)
 class FitDone(Event):
-    """The end of a training, also of a stopped one."""
+    """The end of a training, also of a stopped one; `findings` say how it went."""
 
     event: ClassVar[str] = "finished"
     run: str
@@ -103,6 +134,7 @@ class FitDone(Event):
     seconds: float
     stopped: bool
     device: str = ""
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

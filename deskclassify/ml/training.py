@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from deskclassify.core import architectures, cache, settings
+from deskclassify.core import architectures, cache, diagnosis, settings
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import InputError
@@ -359,6 +359,7 @@ class Training:
             seconds=time.monotonic() - self._begun,
             stopped=stopped,
             device=self._device.title,
+            findings=diagnosis.of(self._history, self._request, self._data.items, stopped) if known else (),
         )
         if known:
             self._write_info(to_json(done), "stopped" if stopped else "finished")
