@@ -31,6 +31,11 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise
 
 
+def is_part(path: Path) -> bool:
+    """Whether a file is what a process that was killed left of a write."""
+    return path.name.startswith(".") and path.name.endswith(".part")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text; file names that are not valid Unicode keep their bytes."""
     write_bytes(path, text.encode("utf-8", "surrogateescape"))

@@ -56,6 +56,13 @@ class Message(Event):
 
 
 @dataclass(frozen=True)
+class Held(Message):
+    """The job waits for the user to mend something, as if paused; then it goes on by itself or when told to."""
+
+    level: str = "warning"
+
+
+@dataclass(frozen=True)
 class BatchDone(Event):
     """One batch of training. `step` counts over the whole run; `loss` is smoothed."""
 
@@ -175,6 +182,24 @@ class LrFound(Event):
     losses: tuple[float, ...]
     steepest: float | None = None
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Augmented(Event):
+    """What training makes of some pictures.
+
+    Attributes:
+        files: paths of the pictures that could be read.
+        pictures: uint8 `[files, 1 + copies, size, size, 3]`: each resized picture, then its changed copies.
+        shares: float32 `[files, copies, files]`: how much of each picture there is in a copy; each copy's add up to 1.
+        resized: uint8 `[3, size, size, 3]`: the first picture by `crop`, `squish` and `pad`.
+    """
+
+    event: ClassVar[str] = "finished"
+    files: tuple[str, ...]
+    pictures: np.ndarray
+    shares: np.ndarray
+    resized: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -359,12 +384,14 @@ EVENTS: dict[str, type[Event]] = {
         Started,
         Progress,
         Message,
+        Held,
         BatchDone,
         EpochDone,
         FitDone,
         Listed,
         ScanDone,
         LrFound,
+        Augmented,
         Evaluated,
         LayersListed,
         LayerShown,

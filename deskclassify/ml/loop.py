@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import UserError
-from deskclassify.core.events import BatchDone, EpochDone, Event, Throttle
-from deskclassify.ml import schedule
-from deskclassify.ml.checkpoint import Tensors, copy_of
+from deskclassify.core.events import BatchDone, EpochDone, Event, Message, Throttle
+from deskclassify.core.words import counted
+from deskclassify.ml import memory, schedule
+from deskclassify.ml.checkpoint import Tensors
 from deskclassify.ml.phases import Logits, Phase
 
 _SMOOTH = 0.9
@@ -42,11 +43,18 @@ class Best:
 
 @dataclass
 class Place:
-    """Where a phase is: `epoch` and `batch` from 0, the next to be done; `loss_sum` of this epoch's batches."""
+    """Where a phase is: `epoch` and `batch` from 0, the next to be done.
+
+    `loss_sum` is of this epoch's batches; `smooth` is the loss as `BatchDone` tells it; `lowest` is
+    the lowest validation loss of this phase, and `waited` counts the epochs since.
+    """
 
     epoch: int = 0
     batch: int = 0
     loss_sum: float = 0.0
+    smooth: float | None = None
+    lowest: float | None = None
+    waited: int = 0
 
 
 @dataclass
@@ -63,7 +71,9 @@ class Loop:
         seed: of order, dropout and augmentation.
         best: is updated, with the weights of `phase.module`.
         on_best: called with the best after each improvement.
-        on_save: called after each batch with False, and after each epoch with True.
+        on_save: called after each batch with False, and with True after each epoch has been told.
+            Both are generators, for a full disk makes them wait and say so.
+        patience: end after so many epochs without a lower validation loss; None: never.
         more_follows: whether another phase comes, so that the time left cannot be said yet.
     """
 
@@ -71,9 +81,10 @@ class Loop:
     targets: np.ndarray
     seed: int
     best: Best
-    on_best: Callable[[Best], None]
-    on_save: Callable[[Place, bool], None]
+    on_best: Callable[[Best], Iterator[Event]]
+    on_save: Callable[[Place, bool], Iterator[Event]]
     place: Place = field(default_factory=Place)
+    patience: int | None = None
     stopped: bool = False
     more_follows: bool = False
 
@@ -88,25 +99,33 @@ class Loop:
         batches = max(1, round(phase.count / phase.batch))
         steps = phase.epochs * batches
         begun, begun_step = time.monotonic(), self.place.epoch * batches + self.place.batch
-        smooth: float | None = None
         for epoch in range(self.place.epoch, phase.epochs):
+            if self.patience is not None and self.place.waited >= self.patience:
+                yield Message(
+                    f"The {phase.name} phase ends early: {counted(self.place.waited, 'epoch')} brought "
+                    "no lower validation loss."
+                )
+                return
             epoch_begun = time.monotonic()
-            parts = schedule.order(phase.count, self.seed, phase.name, epoch).tensor_split(batches)
-            phase.train_mode()
+            parts = phase.targets.order(self.seed, phase.name, epoch).tensor_split(batches)
+            phase.begin_epoch(epoch)
             rate = 0.0
             for batch in range(self.place.batch, batches):
                 if should_stop():
                     self.stopped = True
                     return
                 step = epoch * batches + batch
-                loss, rate = self._step(parts[batch], step, steps)
-                self.place = Place(epoch, batch + 1, self.place.loss_sum + loss * len(parts[batch]))
-                smooth = loss if smooth is None else _SMOOTH * smooth + (1 - _SMOOTH) * loss
+                following = parts[batch + 1] if batch + 1 < batches else None
+                loss, rate = yield from self._step(parts[batch], following, step, steps)
+                before = self.place.smooth
+                smooth = loss if before is None else _SMOOTH * before + (1 - _SMOOTH) * loss
+                loss_sum = self.place.loss_sum + loss * len(parts[batch])
+                self.place = replace(self.place, epoch=epoch, batch=batch + 1, loss_sum=loss_sum, smooth=smooth)
                 if throttle.ready():
                     done, spent = step + 1 - begun_step, time.monotonic() - begun
                     yield self._batch_done(epoch, step, steps, smooth, rate, spent / done)
-                self.on_save(self.place, False)
-            yield self._end_epoch(epoch, rate, epoch_begun)
+                yield from self.on_save(self.place, False)
+            yield from self._end_epoch(epoch, rate, epoch_begun)
 
     def _batch_done(
         self, epoch: int, step: int, steps: int, loss: float, rate: float, seconds_a_step: float
@@ -117,22 +136,47 @@ class Loop:
         speed = pictures_a_step / max(seconds_a_step, 1e-9)
         return BatchDone(phase.name, phase.first_epoch + epoch, step + 1, steps, loss, rate, speed, left)
 
-    def _step(self, picked: torch.Tensor, step: int, steps: int) -> tuple[float, float]:
+    def _step(
+        self, picked: torch.Tensor, following: torch.Tensor | None, step: int, steps: int
+    ) -> Generator[Event, None, tuple[float, float]]:
+        """One batch; when memory runs out, again with half as many pictures at once. Rates do not depend on that."""
+        phase = self.phase
         factor, momentum = schedule.one_cycle(step, steps)
-        for group, rate in zip(self.phase.optimizer.param_groups, self.phase.rates, strict=True):
+        for group, rate in zip(phase.optimizer.param_groups, phase.rates, strict=True):
             group["lr"] = rate * factor
             group["betas"] = (momentum, 0.99)
-        torch.manual_seed(schedule.seed_of(self.seed, self.phase.name, "dropout", step))
-        loss = self.phase.loss(picked, schedule.generator(self.seed, self.phase.name, "augment", step))
-        value = self.phase.backward(loss)
+        while True:
+            torch.manual_seed(schedule.seed_of(self.seed, phase.name, "dropout", step))
+            try:
+                value = phase.step(picked, schedule.generator(self.seed, phase.name, "augment", step), following)
+                break
+            except Exception as error:
+                if not memory.is_out_of_memory(error):
+                    raise
+            # Here, behind the handler, nothing holds the failed step's tensors any more.
+            yield self._use_less()
         if not math.isfinite(value):
             raise DivergedError(
                 "The loss became infinite: the learning rate is too high for this data. "
                 "The best epoch so far is kept. Train again with a tenth of the learning rate."
             )
-        return value, self.phase.rates[-1] * factor
+        return value, phase.rates[-1] * factor
 
-    def _end_epoch(self, epoch: int, rate: float, begun: float) -> EpochDone:
+    def _use_less(self) -> Message:
+        if not self.phase.halve():
+            raise UserError(
+                "The memory does not suffice even for one picture at a time. What was reached is kept. "
+                "Close other programs, or train again with smaller pictures or a smaller network."
+            )
+        memory.release()
+        at_once = counted(self.phase.micro_batch, "picture")
+        return Message(
+            f"Memory ran out; from now on the network takes {at_once} at a time and learns from {self.phase.batch} "
+            "as before.",
+            "warning",
+        )
+
+    def _end_epoch(self, epoch: int, rate: float, begun: float) -> Iterator[Event]:
         phase = self.phase
         train_loss = self.place.loss_sum / phase.count
         accuracy, loss = score(logits := phase.evaluate(), self.targets)
@@ -141,12 +185,10 @@ class Loop:
         # Without validation pictures the last epoch is taken: there is nothing to choose by.
         if not has_validation or self.best.is_beaten_by(accuracy, loss):
             self.best.epoch, self.best.phase, self.best.accuracy, self.best.loss = number, phase.name, accuracy, loss
-            self.best.logits, self.best.weights = logits, copy_of(phase.module)
-            self.on_best(self.best)
-        self.place = Place(epoch + 1)
-        self.on_save(self.place, True)
+            self.best.logits, self.best.weights = logits, phase.weights()
+            yield from self.on_best(self.best)
         seconds = time.monotonic() - begun
-        return EpochDone(
+        yield EpochDone(
             phase=phase.name,
             epoch=number,
             train_loss=train_loss,
@@ -158,6 +200,16 @@ class Loop:
             images_per_second=phase.count / max(seconds, 1e-6),
             epochs=phase.first_epoch + phase.epochs - 1,
         )
+        # Saved after it was told, so that the saved state holds the epoch's row.
+        before = self.place
+        is_lower = before.lowest is None or loss < before.lowest
+        self.place = Place(
+            epoch + 1,
+            smooth=before.smooth,
+            lowest=loss if is_lower else before.lowest,
+            waited=0 if is_lower else before.waited + 1,
+        )
+        yield from self.on_save(self.place, True)
 
 
 def probabilities(logits: Logits) -> np.ndarray:

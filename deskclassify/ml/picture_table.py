@@ -34,6 +34,7 @@ class PictureTable:
         self._how = how
         self._exact = exact
         self._rows: dict[str, int] = {}
+        self._keys: dict[str, str] = {}
         self._store: RowStore | None = None
         try:
             folder = paths.cache_dir() / "pictures" / how.key()
@@ -43,6 +44,14 @@ class PictureTable:
 
     def __len__(self) -> int:
         return len(self._files)
+
+    def keys(self) -> list[str] | None:
+        """Keys of the pictures, by content; None where not all are known."""
+        return [self._keys[path] for path in self._files] if self._keys.keys() >= set(self._files) else None
+
+    def blank(self) -> Pixels:
+        """One black picture of the same shape, uint8 `[1, size, size, 3]`."""
+        return np.zeros((1, self._how.size, self._how.size, 3), dtype=np.uint8)
 
     def close(self) -> None:
         """Close the cache."""
@@ -57,6 +66,7 @@ class PictureTable:
         try:
             known = index.look_up(self._files)
             keys = {path: picture.key(self._exact) for path, picture in known.items() if not picture.error}
+            self._keys = keys
             found = self._store.find(list(keys.values()))
             self._rows = {path: found[key] for path, key in keys.items() if key in found}
             missing = [path for path in self._files if path not in self._rows]
@@ -90,6 +100,7 @@ class PictureTable:
             self._store.close()
             self._store, self._rows = None, {}
             return
+        self._keys.update((picture.path, key) for picture, key in zip(good, keys, strict=True))
         self._rows.update((picture.path, found[key]) for picture, key in zip(good, keys, strict=True) if key in found)
 
     def __call__(self, numbers: np.ndarray) -> Pixels:

@@ -23,8 +23,14 @@ _SMALLEST_BATCH = 4
 class Recipe:
     """How a training goes. Rates are the highest of the cycle; `rates`: early body, late body, head.
 
-    `weight_decay` and `label_smoothing` are those of the frozen phase, where `copies` changed copies
-    of each picture are learned from as well.
+    Attributes:
+        copies: changed copies of each picture that the frozen phase learns from as well.
+        weight_decay: of the frozen phase.
+        frozen_share: share of the network's stages that stay frozen throughout.
+        views: changed copies of each picture that the other stages learn from.
+        average_decay: of the moving average of the weights; 0: none.
+        shrink: sizes of the pictures as shares of the last, for equal parts of the unfrozen epochs.
+        kept_bytes: most that the activations of frozen stages may take in the cache.
     """
 
     copies: int
@@ -37,6 +43,15 @@ class Recipe:
     frozen_batch: int
     unfrozen_batch: int
     freeze_statistics: bool
+    frozen_share: float = 0.0
+    views: int = 1
+    average_decay: float = 0.0
+    shrink: tuple[float, ...] = ()
+    kept_bytes: int = 4 * 10**9
+
+    def sizes(self, size: int) -> tuple[int, ...]:
+        """Sizes in pixels; whole multiples of 32, which all networks halve five times."""
+        return tuple(max(32, round(size * share / 32) * 32) for share in self.shrink)
 
 
 def check(request: FitRequest) -> None:

@@ -2,54 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from deskclassify.core.events import EpochDone, Verdict
+from deskclassify.core import atomic
+from deskclassify.core.control import ShouldStop
+from deskclassify.core.events import EpochDone, Event, Verdict
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import Item
 from deskclassify.ml import checkpoint
+from deskclassify.ml.disk_full import PatientDisk
 
 
 class RunWriter:
     """Writes the files of DESIGN section 5, each whole or not at all.
 
+    The methods are generators: they wait while the disk is full, and say so.
+
     Args:
         run: the folder.
         leads: whether this process writes; otherwise nothing is done.
+        should_stop: ends the waiting for a full disk.
     """
 
-    def __init__(self, run: RunFolder, leads: bool) -> None:
+    def __init__(self, run: RunFolder, leads: bool, should_stop: ShouldStop) -> None:
         self._run = run
         self._leads = leads
+        self._disk = PatientDisk(run.path, should_stop)
 
-    def begin(self, items: Iterable[Item]) -> None:
-        """Make the folder and write the split."""
-        if self._leads:
-            self._run.path.mkdir(parents=True, exist_ok=True)
-            self._run.write_split(items)
+    def begin(self, items: Sequence[Item]) -> Iterator[Event]:
+        """Make the folder, clear what a killed process left there half written, and write the split."""
+        return self._put(lambda: self._begin(items))
 
-    def info(self, raw: dict[str, Any]) -> None:
+    def info(self, raw: dict[str, Any]) -> Iterator[Event]:
         """Write `run.json`."""
-        if self._leads:
-            self._run.write_info(raw)
+        return self._put(lambda: self._run.write_info(raw))
 
-    def history(self, rows: Iterable[EpochDone]) -> None:
+    def take_back(self) -> None:
+        """Leave nothing of a run that could not begin: `run.json` goes, and the folder if it held no more."""
+        if self._leads:
+            with contextlib.suppress(OSError):
+                self._run.info_file.unlink(missing_ok=True)
+                self._run.path.rmdir()
+
+    def history(self, rows: Sequence[EpochDone]) -> Iterator[Event]:
         """Write `history.jsonl`."""
-        if self._leads:
-            self._run.write_history(rows)
+        return self._put(lambda: self._run.write_history(rows))
 
-    def best(self, weights: checkpoint.Tensors) -> None:
+    def best(self, weights: checkpoint.Tensors) -> Iterator[Event]:
         """Write the weights of the best epoch."""
-        if self._leads:
-            checkpoint.save_tensors(self._run.best, weights)
+        return self._put(lambda: checkpoint.save_tensors(self._run.best, weights), checkpoint.size_bytes(weights))
 
-    def last(self, point: checkpoint.Checkpoint) -> None:
+    def last(self, point: checkpoint.Checkpoint) -> Iterator[Event]:
         """Write what is needed to go on."""
-        if self._leads:
-            checkpoint.write(self._run.last, point)
+        return self._put(lambda: checkpoint.write(self._run.last, point), point.size_bytes())
 
-    def predictions(self, verdicts: Iterable[Verdict]) -> None:
+    def predictions(self, verdicts: Sequence[Verdict]) -> Iterator[Event]:
         """Write `predictions.csv`."""
+        return self._put(lambda: self._run.write_predictions(verdicts))
+
+    def _put(self, action: Callable[[], None], size_bytes: int = 0) -> Iterator[Event]:
         if self._leads:
-            self._run.write_predictions(verdicts)
+            yield from self._disk.write(action, size_bytes)
+
+    def _begin(self, items: Sequence[Item]) -> None:
+        self._run.path.mkdir(parents=True, exist_ok=True)
+        for entry in self._run.path.iterdir():
+            if atomic.is_part(entry):
+                entry.unlink(missing_ok=True)
+        self._run.write_split(items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from deskclassify.core import architectures, cache, diagnosis, settings
+from deskclassify.core import architectures, atomic, cache, diagnosis, settings
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import InputError
@@ -20,16 +21,17 @@ from deskclassify.core.events import EpochDone, Event, FitDone, Message, Started
 from deskclassify.core.requests import FitRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.words import counted
-from deskclassify.ml import checkpoint, device, recipe, schedule, trunk
+from deskclassify.ml import checkpoint, device, memory, preparation, recipe, schedule
 from deskclassify.ml.dataset import Dataset, prepare
 from deskclassify.ml.distributed import Ranks
 from deskclassify.ml.features import recipe_of
 from deskclassify.ml.loop import Best, DivergedError, Loop, Place, losses, probabilities
-from deskclassify.ml.phases import FrozenPhase, Logits, Phase, UnfrozenPhase, choose_precision
+from deskclassify.ml.phases import Logits, Phase, choose_precision
 from deskclassify.ml.picture_table import PictureTable
 from deskclassify.ml.run_writer import RunWriter
+from deskclassify.ml.validation import Validation
 from deskclassify.ml.versions import versions
-from deskclassify.ml.zoo import Classifier, Pretrained, load_pretrained, load_run
+from deskclassify.ml.zoo import Classifier, Head, Pretrained, load_pretrained, load_run
 
 _SECONDS_BETWEEN_SAVES = 30.0
 _SCHEMA = 1
@@ -59,7 +61,7 @@ def fit(request: FitRequest, should_stop: ShouldStop) -> Iterator[Event]:
         pass  # the leader looks at the folder, and writes to it
     elif run.info_file.exists():
         raise InputError(f"“{run.path}” holds a run already. Choose another folder, or resume it.")
-    elif run.path.is_dir() and any(run.path.iterdir()):
+    elif run.path.is_dir() and not all(atomic.is_part(entry) for entry in run.path.iterdir()):
         raise InputError(f"“{run.path}” is not empty. Choose a new folder for the run.")
     yield from Training(request, run, ranks).run(should_stop)
 
@@ -76,30 +78,31 @@ class Training:
     def __init__(self, request: FitRequest, run: RunFolder, ranks: Ranks) -> None:
         self._request = request
         self._run = run
-        self._write = RunWriter(run, ranks.leads)
         self._ranks = ranks
+        self._write: RunWriter
         self._begun = time.monotonic()
         self._architecture = architectures.get(request.architecture)
         self._how = self._architecture.preprocess(request.resize, request.image_size)
         self._device = device.choose(ranks.device(request.device))
         self._precision = choose_precision(self._device)
         self._seed = request.data.seed
-        self._history: list[EpochDone] = run.history() if request.resume else []
+        self._history: list[EpochDone] = []
         self._best = Best()
         self._frozen_head: checkpoint.Tensors = {}
         self._next_save = 0.0
-        self._model: Classifier
-        self._data: Dataset
-        self._recipe: recipe.Recipe
+        self._setup: preparation.Setup
         self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
     def run(self, should_stop: ShouldStop) -> Iterator[Event]:
         """Do all of it; see `fit`."""
-        self._ranks.begin(self._device.is_cuda)
-        try:
-            yield from self._whole(should_stop)
-        finally:
-            self._ranks.end()
+        self._write = RunWriter(self._run, self._ranks.leads, should_stop)
+        with self._ranks.joined(self._device.is_cuda):
+            try:
+                yield from self._whole(should_stop)
+            except BaseException:
+                if not self._request.resume and not hasattr(self, "_setup"):
+                    self._write.take_back()  # the pictures or the weights cannot be used: nothing was begun
+                raise
 
     def _whole(self, should_stop: ShouldStop) -> Iterator[Event]:
         where = f"{self._architecture.title} on {self._device.title}"
@@ -109,11 +112,13 @@ class Training:
             self._ranks.wait()  # until the leader has filled the caches
         else:
             cache.trim(settings.load().cache_gigabytes * 1e9)
+        if not self._request.resume:
+            yield from self._write_info({}, "running")  # from here on it can be resumed
         yield from self._load(should_stop)
         if self._ranks.leads:
             self._ranks.wait()
-        if self._agree(not hasattr(self, "_data")):
-            yield self._finish(stopped=True)
+        if self._agree(not hasattr(self, "_setup")):
+            yield from self._finish(stopped=True)
             return
 
         def all_stop() -> bool:
@@ -121,16 +126,19 @@ class Training:
 
         saved = checkpoint.read(self._run.last) if self._request.resume else None
         yield self._opening_message()
+        if (warning := checkpoint.damage(self._run.last, saved)) and self._request.resume:
+            yield Message(warning, "warning")
+        self._history = [from_json(EpochDone, row) for row in saved.state["history"]] if saved is not None else []
         stopped = False
         for phase in ("frozen", "unfrozen"):
             if not stopped and self._epochs(phase):
                 stopped = yield from self._run_phase(phase, saved, all_stop)
-        if not stopped and self._frozen_head and self._recipe.unfrozen_epochs and self._best.phase == "frozen":
+        if not stopped and self._frozen_head and self._setup.recipe.unfrozen_epochs and self._best.phase == "frozen":
             yield Message(
                 "Training the whole network did not get better than training its last layer alone; "
                 "the better one is kept. More pictures would help."
             )
-        yield self._finish(stopped)
+        yield from self._finish(stopped)
 
     def _agree(self, flag: bool) -> bool:
         return self._ranks.any(flag, self._device.torch)
@@ -150,22 +158,31 @@ class Training:
         features = recipe_of(pretrained, self._architecture, self._how, self._device)
         for step in prepare(self._request.data, fixed, features, should_stop, recipe.copies(self._request)):
             if isinstance(step, Dataset):
-                self._take(step, pretrained.model)
+                yield from self._take(step, pretrained)
             else:
                 yield step
 
-    def _take(self, data: Dataset, model: Classifier) -> None:
-        self._data = data
+    def _take(self, data: Dataset, pretrained: Pretrained) -> Iterator[Event]:
         torch.manual_seed(schedule.seed_of(self._seed, "head"))
-        head = type(model.head)(self._architecture.features, len(data.classes))
-        self._model = Classifier(model.trunk, head)
-        self._recipe = recipe.choose(self._request, len(data.files("train")))
+        head = Head(self._architecture.features, len(data.classes))
+        self._setup = preparation.Setup(
+            self._request,
+            self._architecture,
+            self._how,
+            self._device,
+            self._ranks,
+            recipe.choose(self._request, len(data.files("train"))),
+            data,
+            Classifier(pretrained.model.trunk, head),
+            pretrained.digest,
+            preparation.balance_plan(self._request, data),
+        )
         self._targets = data.targets("valid")
-        self._write.begin(data.items)
-        self._write_info({}, "running")
+        yield from self._write.begin(data.items)
+        yield from self._write_info({}, "running")
 
     def _opening_message(self) -> Message:
-        data = self._data
+        data = self._setup.data
         skipped = f" Left out, as unreadable: {counted(len(data.skipped), 'file')}." if data.skipped else ""
         return Message(
             f"{counted(len(data.files('train')), 'picture')} to learn from, {len(data.files('valid'))} to check with, "
@@ -176,7 +193,7 @@ class Training:
     # -- phases -----------------------------------------------------------------------
 
     def _epochs(self, phase: str) -> int:
-        return self._recipe.frozen_epochs if phase == "frozen" else self._recipe.unfrozen_epochs
+        return self._setup.recipe.frozen_epochs if phase == "frozen" else self._setup.recipe.unfrozen_epochs
 
     def _run_phase(
         self, name: str, saved: checkpoint.Checkpoint | None, should_stop: ShouldStop
@@ -193,13 +210,14 @@ class Training:
                 return False
             if name == saved.state["phase"]:
                 place = Place(**saved.state["place"])
-        tables: list[PictureTable] = []
-        try:
+        with contextlib.ExitStack() as stack:
             phase: Phase
             if name == "frozen":
-                phase = self._frozen_phase()
+                phase = preparation.frozen_phase(self._setup)
             else:
-                phase = yield from self._unfrozen(tables, should_stop)
+                stack.enter_context(memory.kept())
+                phase = yield from preparation.unfrozen_phase(self._setup, self._precision, stack, should_stop)
+            stack.callback(phase.close)
             if should_stop():
                 return True
             if saved is not None and name == saved.state["phase"]:
@@ -212,128 +230,76 @@ class Training:
                 self._on_best,
                 self._saver(phase),
                 place,
-                more_follows=name == "frozen" and self._recipe.unfrozen_epochs > 0,
+                self._request.patience,
+                more_follows=name == "frozen" and self._setup.recipe.unfrozen_epochs > 0,
             )
             diverged: DivergedError | None = None
             try:
                 for event in loop.run(should_stop):
                     if isinstance(event, EpochDone):
-                        self._record(event)
+                        yield from self._record(event)
                     yield event
-                self._save(phase, loop.place)
+                yield from self._save(phase, loop.place)
             except DivergedError as error:
                 diverged = error  # what was saved last is still good, and the best epoch is
-            self._write.history(self._history)
+            yield from self._write.history(self._history)
             if name == "frozen" and self._best.phase == "frozen":
                 self._frozen_head = self._best.weights
-                self._model.head.load_state_dict(self._best.weights)
-                self._save_best()
+                self._setup.model.head.load_state_dict(self._best.weights)
+                yield from self._write.best(self._setup.model.state_dict())
             if diverged is not None:
-                self._finish(stopped=True)
+                for event in self._finish(stopped=True):
+                    if not isinstance(event, FitDone):  # the failure is the last word
+                        yield event
                 raise diverged
             return loop.stopped
-        finally:
-            for table in tables:
-                table.close()
-
-    def _frozen_phase(self) -> FrozenPhase:
-        return FrozenPhase(
-            head=self._model.head,
-            features=torch.from_numpy(self._data.views()),
-            labels=torch.from_numpy(self._data.targets("train")),
-            valid=torch.from_numpy(self._data.matrix("valid")),
-            epochs=self._recipe.frozen_epochs,
-            batch=self._recipe.frozen_batch,
-            learning_rate=self._recipe.frozen_rate,
-            weight_decay=self._recipe.weight_decay,
-            label_smoothing=self._recipe.label_smoothing,
-        )
-
-    def _unfrozen(self, tables: list[PictureTable], should_stop: ShouldStop) -> Generator[Event, None, UnfrozenPhase]:
-        """Decode the pictures, then make the phase (its return value)."""
-        learn = PictureTable(self._data.files("train"), self._how, exact=False)
-        check = PictureTable(self._data.files("valid"), self._how, exact=True)
-        tables += [learn, check]
-        for table in (learn, check):
-            yield from table.fill("Reading the pictures", should_stop)
-        return UnfrozenPhase(
-            model=self._model,
-            pictures=learn,
-            labels=torch.from_numpy(self._data.targets("train")),
-            evaluator=lambda: self._evaluate(check),
-            architecture=self._architecture,
-            device=self._device,
-            precision=self._precision,
-            epochs=self._recipe.unfrozen_epochs,
-            batch=self._recipe.unfrozen_batch,
-            rates=list(self._recipe.rates),
-            freeze_statistics=self._recipe.freeze_statistics,
-            first_epoch=self._recipe.frozen_epochs + 1,
-            ranks=self._ranks,
-        )
-
-    def _evaluate(self, pictures: PictureTable) -> Logits:
-        """Scores of the validation pictures from the whole network, just as the exported model gives them."""
-        run_trunk = trunk.runner(self._model.trunk, self._architecture, None, self._how.size, self._device)
-        size = trunk.batch_size(self._device)
-        parts = [
-            run_trunk(pictures(np.arange(start, min(start + size, len(pictures)))))
-            for start in range(0, len(pictures), size)
-        ]
-        features = torch.from_numpy(np.concatenate(parts)) if parts else torch.empty(0, self._architecture.features)
-        head = self._model.head.eval()
-        with torch.inference_mode():
-            place = next(head.linear.parameters()).device
-            result: Logits = head(features.to(place)).float().cpu().numpy()
-        return result
 
     # -- keeping ----------------------------------------------------------------------
 
-    def _record(self, row: EpochDone) -> None:
+    def _record(self, row: EpochDone) -> Iterator[Event]:
         self._history = [old for old in self._history if old.epoch < row.epoch] + [row]
         # The frozen phase has many epochs a second: a file for each would take longer than they do.
         if row.phase == "unfrozen" or time.monotonic() >= self._next_save:
-            self._write.history(self._history)
+            yield from self._write.history(self._history)
 
-    def _on_best(self, best: Best) -> None:
+    def _on_best(self, best: Best) -> Iterator[Event]:
         if best.phase == "unfrozen":
-            self._save_best()
+            yield from self._write.best(best.weights)
 
-    def _save_best(self) -> None:
-        """Write the weights of the best epoch; the network holds them now."""
-        self._write.best(self._model.state_dict())
-
-    def _saver(self, phase: Phase) -> Callable[[Place, bool], None]:
+    def _saver(self, phase: Phase) -> Callable[[Place, bool], Iterator[Event]]:
         self._next_save = time.monotonic() + _SECONDS_BETWEEN_SAVES
 
-        def save(place: Place, epoch_is_over: bool) -> None:
+        def save(place: Place, epoch_is_over: bool) -> Iterator[Event]:
             if time.monotonic() >= self._next_save or (epoch_is_over and phase.name == "unfrozen"):
-                self._save(phase, place)
+                yield from self._save(phase, place)
 
         return save
 
-    def _save(self, phase: Phase, place: Place) -> None:
+    def _save(self, phase: Phase, place: Place) -> Iterator[Event]:
         best = self._best
         state = {
             "phase": phase.name,
             "place": asdict(place),
             "seed": self._seed,
             "best": {"epoch": best.epoch, "phase": best.phase, "accuracy": best.accuracy, "loss": best.loss},
+            "history": [to_json(row) for row in self._history],
         }
         head = self._frozen_head or (best.weights if best.phase == "frozen" else {})
         optimizer = checkpoint.optimizer_tensors(phase.optimizer)
-        self._write.last(checkpoint.Checkpoint(state, self._model.state_dict(), optimizer, head))
+        model = self._setup.model.state_dict()
+        yield from self._write.last(checkpoint.Checkpoint(state, model, optimizer, head, phase.extra_state()))
         self._next_save = time.monotonic() + _SECONDS_BETWEEN_SAVES
 
     def _restore(self, saved: checkpoint.Checkpoint, phase: Phase) -> None:
-        self._model.load_state_dict(saved.model)
+        self._setup.model.load_state_dict(saved.model)
         checkpoint.load_optimizer(phase.optimizer, saved.optimizer)
+        phase.load_extra_state(saved.extra)
         self._restore_best(saved)
 
     def _restore_frozen(self, saved: checkpoint.Checkpoint) -> None:
         self._frozen_head = saved.frozen_head
         if saved.frozen_head:
-            self._model.head.load_state_dict(saved.frozen_head)
+            self._setup.model.head.load_state_dict(saved.frozen_head)
 
     def _restore_best(self, saved: checkpoint.Checkpoint) -> None:
         best = saved.state["best"]
@@ -344,64 +310,72 @@ class Training:
 
     # -- the end ----------------------------------------------------------------------
 
-    def _finish(self, stopped: bool) -> FitDone:
-        best, known = self._best, hasattr(self, "_data")
-        accuracy = self._write_predictions() if known and best.epoch else None
+    def _finish(self, stopped: bool) -> Iterator[Event]:
+        best, known = self._best, hasattr(self, "_setup")
+        accuracy = (yield from self._write_predictions()) if known and best.epoch else None
         done = FitDone(
             run=str(self._run.path),
             accuracy=accuracy,
             error_rate=None if accuracy is None else 1 - accuracy,
             best_epoch=best.epoch,
-            classes=self._data.classes if known else (),
-            train_images=len(self._data.files("train")) if known else 0,
-            valid_images=len(self._data.files("valid")) if known else 0,
-            skipped_images=len(self._data.skipped) if known else 0,
+            classes=self._setup.data.classes if known else (),
+            train_images=len(self._setup.data.files("train")) if known else 0,
+            valid_images=len(self._setup.data.files("valid")) if known else 0,
+            skipped_images=len(self._setup.data.skipped) if known else 0,
             seconds=time.monotonic() - self._begun,
             stopped=stopped,
             device=self._device.title,
-            findings=diagnosis.of(self._history, self._request, self._data.items, stopped) if known else (),
+            findings=diagnosis.of(self._history, self._request, self._setup.data.items, stopped) if known else (),
         )
-        if known:
-            self._write_info(to_json(done), "stopped" if stopped else "finished")
-        return done
+        yield from self._write_info(to_json(done), "stopped" if stopped else "finished")
+        yield done
 
-    def _write_predictions(self) -> float | None:
+    def _write_predictions(self) -> Generator[Event, None, float | None]:
         """Write what the best epoch says of the validation pictures; returns its accuracy."""
         logits = self._best.logits if self._best.logits is not None else self._logits_of_best()
-        files, targets, classes = self._data.files("valid"), self._targets, self._data.classes
+        files, targets, classes = self._setup.data.files("valid"), self._targets, self._setup.data.classes
         chance, loss = probabilities(logits), losses(logits, targets)
         picked = chance.argmax(axis=1) if len(files) else np.empty(0, dtype=np.int64)
-        self._write.predictions(
-            Verdict(path, classes[target], classes[choice], float(chance[n, choice]), float(loss[n]))
-            for n, (path, target, choice) in enumerate(zip(files, targets, picked, strict=True))
+        yield from self._write.predictions(
+            [
+                Verdict(path, classes[target], classes[choice], float(chance[n, choice]), float(loss[n]))
+                for n, (path, target, choice) in enumerate(zip(files, targets, picked, strict=True))
+            ]
         )
         return float((picked == targets).mean()) if len(files) else None
 
     def _logits_of_best(self) -> Logits:
         """Scores of a best epoch that an earlier process reached."""
-        self._model = load_run(self._architecture.name, len(self._data.classes), self._run.best)
-        check = PictureTable(self._data.files("valid"), self._how, exact=True)
-        try:
-            return self._evaluate(check)
-        finally:
-            check.close()
+        model = load_run(self._architecture.name, len(self._setup.data.classes), self._run.best)
+        check = PictureTable(self._setup.data.files("valid"), self._how, exact=True)
+        with contextlib.closing(check):
+            return Validation(model, check, self._architecture, self._how.size, self._device, 0, None)()
 
-    def _write_info(self, result: dict[str, Any], status: str) -> None:
-        self._write.info(
+    def _write_info(self, result: dict[str, Any], status: str) -> Iterator[Event]:
+        return self._write.info(
             {
                 "schema": _SCHEMA,
                 "status": status,
                 "created": self._created,
                 "request": to_json(self._request),
-                "classes": list(self._data.classes),
+                "classes": [],
                 "architecture": self._architecture.name,
                 "preprocess": to_json(self._how),
-                "recipe": asdict(self._recipe),
                 "device": {"name": self._device.name, "title": self._device.title, "reason": self._device.reason},
-                "precision": self._precision.name if self._recipe.unfrozen_epochs else "fp32",
                 "versions": versions(),
-                "data_fingerprint": self._data.fingerprint(),
-                "skipped": [{"path": path, "reason": why} for path, why in sorted(self._data.skipped.items())],
+                **(self._learned_of_data() if hasattr(self, "_setup") else {}),
                 "result": result or None,
             }
         )
+
+    def _learned_of_data(self) -> dict[str, Any]:
+        """What `run.json` says once the pictures were looked at."""
+        setup = self._setup
+        return {
+            "classes": list(setup.data.classes),
+            "recipe": {**asdict(setup.recipe), "first_stage": setup.first_stage},
+            "balance": {"kind": setup.balance.kind, "reason": setup.balance.sentence},
+            "precision": self._precision.name if setup.recipe.unfrozen_epochs else "fp32",
+            "data_fingerprint": setup.data.fingerprint(),
+            "skipped": [{"path": path, "reason": why} for path, why in sorted(setup.data.skipped.items())],
+        }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,9 +14,14 @@ from torch import nn
 
 from deskclassify.core import atomic, paths
 from deskclassify.core.architectures import Architecture
+from deskclassify.core.errors import InputError
 from deskclassify.core.preprocess import Pixels as PixelArray
+from deskclassify.ml import measured, tuning
 from deskclassify.ml.capture import eval_mode
 from deskclassify.ml.device import Device
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 _log = logging.getLogger(__name__)
 CPU_BATCH = 8  # fits the processor's caches: 8 is up to twice as fast as 64
@@ -22,28 +30,58 @@ RunTrunk = Callable[[PixelArray], np.ndarray]
 """uint8 `[N, size, size, 3]` → float32 `[N, features]`"""
 
 
-def runner(trunk: nn.Module, architecture: Architecture, digest: str | None, size: int, device: Device) -> RunTrunk:
-    """The fastest way to run a trunk: ONNX Runtime on the CPU, torch on a GPU.
+def runner(
+    trunk: nn.Module, architecture: Architecture, digest: str | None, size: int, device: Device, worth_it: bool = True
+) -> RunTrunk:
+    """The fastest way to run a trunk on this machine; see `tuning`. Nothing is opened before the first pictures come.
 
     Args:
-        trunk: in any mode; it is run in eval mode and left as it was.
+        trunk: in any mode; it is run in eval mode and left as it was. It must not change before the first pictures.
         architecture: for mean and standard deviation, and the name of the kept file.
         digest: tells its weights apart; the traced file is kept under this name. None: do not keep it.
         size: pixels.
         device: where.
+        worth_it: False where there is too little to do for a graph to be made.
     """
-    if device.is_cuda:
-        return _torch_runner(trunk, architecture, device)
-    try:
-        return _ort_runner(trunk, architecture, digest, size)
-    except Exception:
-        _log.exception("ONNX Runtime cannot run the trunk; torch does")
-        return _torch_runner(trunk, architecture, device)
+    openers: dict[tuning.Runtime, Callable[[], RunTrunk]] = {}
+    if not device.is_cuda:
+        openers["onnxruntime"] = lambda: _ort_runner(trunk, architecture, digest, size)
+    openers["torch"] = lambda: _torch_runner(trunk, architecture, device)
+    if not worth_it:
+        return openers["torch"]()
+    return _Lazy(openers, _key(trunk, architecture, size, device), batch_size(device))
+
+
+def speed(trunk: nn.Module, architecture: Architecture, size: int, device: Device) -> float | None:
+    """Pictures a second of its `runner`, once that has run; None before."""
+    known = measured.recall(_key(trunk, architecture, size, device), tuning.TrunkTuned)
+    return known.figures.get(known.runtime) if known is not None else None
+
+
+class _Lazy:
+    """Opens the fastest runtime when the first pictures come."""
+
+    def __init__(self, openers: dict[tuning.Runtime, Callable[[], RunTrunk]], key: measured.Key, batch: int) -> None:
+        self._openers = openers
+        self._key = key
+        self._batch = batch
+        self._run: RunTrunk | None = None
+
+    def __call__(self, images: PixelArray) -> np.ndarray:
+        if self._run is None:
+            self._run = tuning.tune_trunk(self._openers, self._key, images, self._batch)
+        return self._run(images)
 
 
 def batch_size(device: Device) -> int:
     """Pictures at a time."""
     return CUDA_BATCH if device.is_cuda else CPU_BATCH
+
+
+def _key(trunk: nn.Module, architecture: Architecture, size: int, device: Device) -> measured.Key:
+    # The number of parameters tells parts of a trunk from the whole.
+    parameters = sum(parameter.numel() for parameter in trunk.parameters())
+    return measured.key(device, of="trunk", network=architecture.name, parameters=parameters, size=size)
 
 
 def _ort_runner(trunk: nn.Module, architecture: Architecture, digest: str | None, size: int) -> RunTrunk:
@@ -53,11 +91,24 @@ def _ort_runner(trunk: nn.Module, architecture: Architecture, digest: str | None
         opened = ort.session(_traced(trunk, architecture, size))
     else:
         file = paths.cache_dir() / "trunks" / f"{architecture.name}-{digest}-{size}.onnx"
-        if not file.is_file():
+        opened = _kept_session(file)
+        if opened is None:
             atomic.write_bytes(file, _traced(trunk, architecture, size))
-        file.touch()  # says, for `cache.trim`, that it is in use
-        opened = ort.session(str(file))
+            opened = ort.session(str(file))
     return lambda images: ort.run(opened, images)
+
+
+def _kept_session(file: Path) -> onnxruntime.InferenceSession | None:
+    from deskclassify.ml import ort
+
+    if not file.is_file():
+        return None
+    file.touch()  # says, for `cache.trim`, that it is in use
+    try:
+        return ort.session(str(file))
+    except InputError:
+        _log.warning("%s is damaged and is made anew", file)
+        return None
 
 
 def _traced(trunk: nn.Module, architecture: Architecture, size: int) -> bytes:
@@ -70,7 +121,8 @@ def _traced(trunk: nn.Module, architecture: Architecture, size: int) -> bytes:
 
 
 def _torch_runner(trunk: nn.Module, architecture: Architecture, device: Device) -> RunTrunk:
-    trunk = trunk.to(device.torch, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    # A copy: the caller's network keeps its place and its memory layout.
+    trunk = copy.deepcopy(trunk).to(device.torch, memory_format=torch.channels_last)  # type: ignore[call-overload]
     mean = torch.tensor(architecture.mean, device=device.torch).view(1, 3, 1, 1) * 255
     std = torch.tensor(architecture.std, device=device.torch).view(1, 3, 1, 1) * 255
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,24 +64,28 @@ class Classifier(nn.Module):
         result: torch.Tensor = self.head(self.trunk(images))
         return result
 
-    def body_groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-        """The trunk's parameters in two groups, early and late, of about equally many stages."""
-        stages = list(self.stages().values())
-        half = len(stages) // 2
-        early = [parameter for stage in stages[:half] for module in stage for parameter in module.parameters()]
-        late = [parameter for stage in stages[half:] for module in stage for parameter in module.parameters()]
-        return early, late
+    def stages(self) -> dict[str, nn.Sequential]:
+        """The trunk cut into stages, from the picture on: run one after the other they give the features.
 
-    def stages(self) -> dict[str, list[nn.Module]]:
-        """The trunk's stages, from the picture on: name → modules."""
+        What has no parameters (activation, pooling) and the BatchNorm of a convolution belong to
+        the stage before them.
+        """
         found: dict[str, list[nn.Module]] = {}
-        for name, module in self.trunk.named_children():
-            if isinstance(module, nn.Sequential) and name in ("blocks", "features"):
-                for number, child in module.named_children():
-                    found[f"{name}.{number}"] = [child]
-            elif any(True for _ in module.parameters()):
+        for name, module in self._parts():
+            is_norm = isinstance(module, nn.modules.batchnorm._BatchNorm)
+            if found and (is_norm or not any(True for _ in module.parameters())):
+                next(reversed(found.values())).append(module)
+            else:
                 found[name] = [module]
-        return found
+        next(reversed(found.values())).append(nn.Flatten())  # torchvision flattens between pooling and classifier
+        return {name: nn.Sequential(*modules) for name, modules in found.items()}
+
+    def _parts(self) -> Iterator[tuple[str, nn.Module]]:
+        for name, module in self.trunk.named_children():
+            if name in ("blocks", "features"):
+                yield from ((f"{name}.{number}", child) for number, child in module.named_children())
+            else:
+                yield name, module
 
 
 def build(architecture: Architecture, classes: int) -> Classifier:
@@ -115,16 +121,25 @@ def _torchvision_trunk(name: str) -> nn.Module:
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A network with loaded trunk; `digest` tells its weights apart, for cache folders."""
+    """A network with loaded trunk.
+
+    Attributes:
+        model: to be changed at will.
+        digest: tells its weights apart, for cache folders.
+        trunk: the trunk as it was loaded. It is shared: run it, never change it.
+    """
 
     model: Classifier
     digest: str
+    trunk: nn.Module
 
 
 def load_pretrained(
     architecture: Architecture, classes: int, file: str, should_stop: ShouldStop
 ) -> Iterator[Event | Pretrained]:
     """Build a network and load its trunk, downloading the weights if need be.
+
+    The one loaded last is kept in memory: the next run with it starts at once.
 
     Yields:
         events of the download, then a `Pretrained`; nothing more when stopped.
@@ -141,9 +156,17 @@ def load_pretrained(
                 yield event
         if source is None:
             return
-    model = build(architecture, classes)
-    load_trunk(model.trunk, source, architecture)
-    yield Pretrained(model, weights.sha256(source)[:16])
+    status = source.stat()
+    trunk, digest = _loaded(architecture, source, status.st_size, status.st_mtime_ns)
+    yield Pretrained(Classifier(copy.deepcopy(trunk), Head(architecture.features, classes)), digest, trunk)
+
+
+@lru_cache(maxsize=1)
+def _loaded(architecture: Architecture, file: Path, size: int, changed: int) -> tuple[nn.Module, str]:
+    """The trunk of a weight file, and the digest of the file; `size` and `changed` tell when it is another one."""
+    trunk = build(architecture, 2).trunk
+    load_trunk(trunk, file, architecture)
+    return trunk, weights.sha256(file)[:16]
 
 
 def load_trunk(trunk: nn.Module, file: Path, architecture: Architecture) -> None:

@@ -11,7 +11,7 @@ from deskclassify.ml.checkpoint import Checkpoint
 
 def make(value: int) -> Checkpoint:
     tensors = {"w": torch.full((3,), float(value))}
-    return Checkpoint({"value": value}, tensors, {"0.step": torch.tensor(float(value))}, {})
+    return Checkpoint({"value": value}, tensors, {"0.step": torch.tensor(float(value))}, {}, {})
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert found is not None
     assert found.state == {"value": 2}
     assert found.model["w"].tolist() == [2, 2, 2]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["last"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["last", "last.old"]
 
 
 def test_an_interrupted_write_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

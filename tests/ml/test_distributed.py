@@ -17,7 +17,10 @@ from deskclassify.core.run_folder import RunFolder
 from deskclassify.ml import schedule
 from deskclassify.ml.device import choose
 from deskclassify.ml.distributed import Ranks
-from deskclassify.ml.phases import Precision, UnfrozenPhase
+from deskclassify.ml.inputs import PictureInputs
+from deskclassify.ml.phases import Precision
+from deskclassify.ml.targets import Targets
+from deskclassify.ml.unfrozen import UnfrozenPhase
 from deskclassify.ml.zoo import build
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -75,12 +78,17 @@ def test_the_gradients_of_the_shares_add_up_to_those_of_the_batch() -> None:
         model = build(get("resnet18"), 3)
         model.head.dropout.p = 0.0
         torch.nn.init.normal_(model.head.linear.weight)
+        architecture = get("resnet18")
+        inputs = PictureInputs(
+            lambda picked: pictures[picked], architecture.mean, architecture.std, torch.device("cpu"), 1.0
+        )
         phase = UnfrozenPhase(
-            model, lambda picked: pictures[picked], torch.tensor([0, 1, 2, 1, 0]), lambda: np.empty((0, 3)),
-            get("resnet18"), choose("cpu"), Precision("fp32"), 1, 4, [0.0, 0.0, 0.0], True, 1, recorder,
+            model, inputs, Targets(torch.tensor([0, 1, 2, 1, 0]), 3), lambda: np.empty((0, 3)), choose("cpu"),
+            Precision("fp32"), 1, 4, [0.0, 0.0, 0.0], True, 1, ranks=recorder,
         )  # fmt: skip
-        phase.train_mode()
-        phase.backward(phase.loss(torch.tensor([4, 2, 0, 1, 3]), schedule.generator("x")))
+        phase.begin_epoch(0)
+        phase.step(torch.tensor([4, 2, 0, 1, 3]), schedule.generator("x"), None)
+        phase.close()
         return recorder.parts
 
     whole, first, second = parts(0, 1), parts(0, 2), parts(1, 2)

@@ -11,6 +11,7 @@ from deskclassify.core.requests import PRESETS, FitRequest
 from deskclassify.core.sources import DataSpec
 from deskclassify.ml import recipe, schedule
 from deskclassify.ml.phases import FrozenPhase
+from deskclassify.ml.targets import Targets
 from deskclassify.ml.zoo import Head
 
 
@@ -47,10 +48,10 @@ def test_every_view_is_learned_from() -> None:
     head = Head(3, 2)
     head.norm = torch.nn.Identity()  # type: ignore[assignment]
     head.dropout.p = 0.0
-    phase = FrozenPhase(head, features, torch.tensor([0, 1, 0, 1]), torch.empty(0, 3), 1, 4, 0.1)
+    phase = FrozenPhase(head, features, Targets(torch.tensor([0, 1, 0, 1]), 2), torch.empty(0, 3), 1, 4, 0.0)
     touched = np.zeros(3, dtype=bool)
     for step in range(20):
-        phase.loss(torch.arange(4), schedule.generator(step)).backward()  # type: ignore[no-untyped-call]
+        phase.step(torch.arange(4), schedule.generator(step), None)
         assert head.linear.weight.grad is not None
         touched |= head.linear.weight.grad.abs().sum(0).numpy() > 0
     assert touched.all()

@@ -31,10 +31,22 @@ def test_every_network_turns_pictures_into_class_scores(name: str) -> None:
         features = model.trunk(torch.zeros(2, 3, 96, 96))
         assert features.shape == (2, architecture.features)
         assert model(torch.zeros(2, 3, 96, 96)).shape == (2, 3)
-    early, late = model.body_groups()
-    every = {id(parameter) for parameter in model.trunk.parameters()}
-    assert {id(parameter) for parameter in early} | {id(parameter) for parameter in late} == every
-    assert len(early) + len(late) == len(every)
+
+
+@pytest.mark.parametrize("name", list(ARCHITECTURES))
+def test_the_stages_of_every_network_run_one_after_the_other_are_the_network(name: str) -> None:
+    model = zoo.build(get(name), 3).eval()
+    images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        values, sides = images, []
+        for stage in model.stages().values():
+            values = stage(values)
+            sides.append(values.shape[-1])
+        assert torch.equal(values, model.trunk(images))
+    assert sides[:-1] == sorted(sides[:-1], reverse=True)
+    every = [id(parameter) for stage in model.stages().values() for parameter in stage.parameters()]
+    assert sorted(every) == sorted(id(parameter) for parameter in model.trunk.parameters())
+    assert 5 <= len(model.stages()) <= 17
 
 
 def test_the_bundled_weights_are_in_the_right_places() -> None:
