@@ -48,7 +48,7 @@ class Recipe:
 def recipe_of(pretrained: Pretrained, architecture: Architecture, how: Preprocess, device: Device) -> Recipe:
     """How a pretrained trunk gives features on a device."""
     return Recipe(
-        runner(pretrained.model.trunk, architecture, pretrained.digest, how.size, device),
+        runner(pretrained.trunk, architecture, pretrained.digest, how.size, device),
         f"{architecture.name}-{pretrained.digest}",
         architecture.features,
         how,
