@@ -18,7 +18,7 @@ from deskclassify.cli.output import opened
 from deskclassify.cli.run import CommandInterruptedError, Runner
 from deskclassify.core import architectures, events, requests, sample
 from deskclassify.core.control import Control
-from deskclassify.core.errors import Failure, InputError
+from deskclassify.core.errors import Failure, InputError, OneOfManyError
 from deskclassify.core.preprocess import RESIZE_METHODS
 
 EXIT_FAILED, EXIT_INPUT = 1, 2
@@ -305,6 +305,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _execute(plan: Plan, runner: Runner) -> int:
     output = runner.output
+    speaks: bool | None = None
     try:
         return plan(runner) or 0
     except CommandInterruptedError:
@@ -314,12 +315,14 @@ def _execute(plan: Plan, runner: Runner) -> int:
         return EXIT_FAILED
     except Exception as error:
         failure = Failure.of(error)
+        speaks = error.speaks if isinstance(error, OneOfManyError) else None
         output.log(failure.details)
         sentence = failure.sentence
         code = EXIT_INPUT if failure.is_input else EXIT_FAILED
     if output.as_json and not output.has_finished:
         output.json({"event": "failed", "error": sentence})
-    output.sentence(sentence)
+    if speaks is not False:
+        output.sentence(sentence, aloud=speaks is True)
     return code
 
 

@@ -43,6 +43,7 @@ class Output:
         self._out, self._err = sys.stdout, sys.stderr
         self._log: IO[str] | None = None
         self._guard()
+        self._loud = self._err
         if silent:
             nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - the stack closes it
             self._out = self._err = self._stack.enter_context(nowhere)
@@ -123,12 +124,13 @@ class Output:
         """A remark, on standard error (above the progress bar)."""
         self._notes.print(text, soft_wrap=True)
 
-    def sentence(self, text: str) -> None:
-        """Why the command ends, as one line on standard error."""
+    def sentence(self, text: str, aloud: bool = False) -> None:
+        """Why the command ends, as one line on standard error; `aloud` also where this process is silent."""
         self.end_progress()
+        stream = self._loud if aloud else self._err
         with self._lock, contextlib.suppress(OSError):
-            self._err.write(" ".join(text.split()) + "\n")
-            self._err.flush()
+            stream.write(" ".join(text.split()) + "\n")
+            stream.flush()
 
     def log(self, text: str) -> None:
         """Technical text for the log only."""

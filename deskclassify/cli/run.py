@@ -86,6 +86,8 @@ class Runner:
                 output.result(_EPOCH_HEADER)
                 self._epochs_shown = True
             output.result(epoch_row(event))
+        elif isinstance(event, events.Held):
+            output.note(f"Warning: {event.text} It goes on by itself then; Ctrl-C ends it with what is saved.")
         elif isinstance(event, events.Message):
             output.note(f"Warning: {event.text}" if event.level == "warning" else event.text)
 

@@ -18,15 +18,13 @@ from typing import IO, Any
 from deskclassify.core import events, paths, requests
 from deskclassify.core.codec import from_json
 from deskclassify.core.control import Control
-from deskclassify.core.errors import Failure, UserError
+from deskclassify.core.errors import EngineDiedError, Failure
+from deskclassify.core.requests import FitRequest
+from deskclassify.engine.revival import revived
 
 _POLL_SECONDS = 0.05
 _STOP_GRACE_SECONDS = 30.0
 _LOG_BYTES = 2_000_000
-
-
-class EngineDiedError(UserError):
-    """The child process ended in the middle of a job."""
 
 
 class EngineClient:
@@ -156,7 +154,10 @@ class EngineClient:
             if "event" in message:
                 yield events.decode(message["event"])
             elif "failure" in message:
-                from_json(Failure, message["failure"]).raise_again()
+                failure = from_json(Failure, message["failure"])
+                if failure.is_deadly:
+                    self._kill()  # the next job gets a new process
+                failure.raise_again()
             else:
                 return
 
@@ -171,7 +172,8 @@ class EngineClient:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 code = self._process.wait(5)
             self._kill()
-        return EngineDiedError(_why(code), f"Process “{self.name}”, exit code {code}.\n\n{_tail(log_file(self.name))}")
+        details = f"Process “{self.name}”, exit code {code}.\n\n{_tail(log_file(self.name))}"
+        return EngineDiedError(_why(code), "What was reached is kept; start it again to go on.", details)
 
 
 class EnginePool:
@@ -187,10 +189,11 @@ class EnginePool:
         return self._clients[kind]
 
     def stream(self, request: requests.Request, control: Control) -> Iterator[events.Event]:
-        """Run a job in the child that its request names."""
+        """Run a job in the child that its request names; a training outlives its child."""
         if request.process == "here":
             return run_in_process(request, control)
-        return self.client(request.process).stream(request, control)
+        stream = self.client(request.process).stream
+        return revived(stream, request, control) if isinstance(request, FitRequest) else stream(request, control)
 
     def close(self) -> None:
         """End all children, at the same time."""
@@ -236,12 +239,11 @@ def _read(pipe: IO[bytes], lines: queue.Queue[dict[str, Any] | None]) -> None:
 
 
 def _why(code: int | None) -> str:
-    kept = "What was reached is kept; start it again to go on."
     if code is not None and code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
         memory = ", often for lack of memory" if name == "SIGKILL" else ""
-        return f"The engine process was ended by the system ({name}{memory}). {kept}"
-    return f"The engine process ended unexpectedly. {kept}"
+        return f"The engine process was ended by the system ({name}{memory})."
+    return "The engine process ended unexpectedly."
 
 
 def _tail(file: Path) -> str:

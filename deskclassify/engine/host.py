@@ -12,6 +12,8 @@
 | `{"id": id, "event": {…}}`                    | an event of the job |
 | `{"id": id, "end": true}`                     | the job has ended   |
 | `{"id": id, "failure": {sentence, details}}`  | the job has failed  |
+
+After a failure that is deadly (a graphics card's context is lost) the process ends.
 """
 
 from __future__ import annotations
@@ -43,10 +45,10 @@ class Host:
         self._controls: dict[int, Control] = {}
 
     def run(self) -> None:
-        """Serve until the input ends."""
+        """Serve until the input ends, or a job has left this process useless."""
         threading.Thread(target=self._listen, name="listen", daemon=True).start()
-        while (job := self._jobs.get()) is not None:
-            self._run_one(*job)
+        while (job := self._jobs.get()) is not None and self._run_one(*job):
+            pass
 
     def _listen(self) -> None:
         for line in self._source:
@@ -69,15 +71,19 @@ class Host:
         elif "pause" in message and message["pause"] in self._controls:
             self._controls[message["pause"]].pause(bool(message["hold"]))
 
-    def _run_one(self, number: int, request: requests.Request) -> None:
+    def _run_one(self, number: int, request: requests.Request) -> bool:
+        """Run a job; returns whether this process can run another."""
         control = self._controls[number]
         try:
             if not control.stopped:
                 for event in requests.generator(request)(request, control):
                     self._send({"id": number, "event": events.encode(event)})
             self._send({"id": number, "end": True})
+            return True
         except Exception as error:
-            self._send({"id": number, "failure": to_json(Failure.of(error))})
+            failure = Failure.of(error)
+            self._send({"id": number, "failure": to_json(failure)})
+            return not failure.is_deadly
         finally:
             del self._controls[number]
 

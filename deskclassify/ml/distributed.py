@@ -7,14 +7,19 @@ same validation results and decide alike; nothing else needs to be sent.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import torch
 from torch import distributed
 
+from deskclassify.core.errors import Failure, OneOfManyError, UserError
+
 _PATIENCE = datetime.timedelta(hours=12)  # rank 0 may look at many pictures while the others wait
+_CLAIM = datetime.timedelta(seconds=5)
 
 
 class Ranks:
@@ -28,6 +33,7 @@ class Ranks:
     def __init__(self, rank: int = 0, world: int = 1) -> None:
         self.rank = rank
         self.world = world
+        self._store: Any = None  # a `torch.distributed.Store`: what the processes tell each other by name
 
     @staticmethod
     def of_environment() -> Ranks:
@@ -46,27 +52,58 @@ class Ranks:
             return f"cuda:{int(local) % torch.cuda.device_count()}"
         return wanted
 
-    def begin(self, is_cuda: bool) -> None:
-        """Meet the others: nccl on GPUs, gloo on processors."""
-        if self.world > 1 and not distributed.is_initialized():
-            distributed.init_process_group("nccl" if is_cuda else "gloo", timeout=_PATIENCE)
+    @contextlib.contextmanager
+    def joined(self, is_cuda: bool) -> Iterator[None]:
+        """Meet the others, by nccl on GPUs and gloo on processors, and part from them at the end.
 
-    def end(self) -> None:
-        """Part from the others."""
-        if self.world > 1 and distributed.is_initialized():
-            distributed.destroy_process_group()
+        Raises:
+            OneOfManyError: something failed in one of several processes, or one of them was killed.
+        """
+        if self.world == 1:
+            yield
+            return
+        from torch.distributed.rendezvous import rendezvous  # not in every build of torch
+
+        try:
+            with _peers():
+                self._store, _, _ = next(rendezvous("env://", timeout=_PATIENCE))
+                distributed.init_process_group(
+                    "nccl" if is_cuda else "gloo",
+                    timeout=_PATIENCE,
+                    store=self._store,
+                    rank=self.rank,
+                    world_size=self.world,
+                )
+            yield
+        except Exception as error:
+            raise OneOfManyError(Failure.of(error), self._is_first_to_fail()) from error
+        finally:
+            if distributed.is_initialized():
+                with contextlib.suppress(RuntimeError):  # of a group that has broken already
+                    distributed.destroy_process_group()
+
+    def _is_first_to_fail(self) -> bool:
+        if self._store is None:
+            return self.leads
+        try:
+            self._store.set_timeout(_CLAIM)
+            return int(self._store.add("failed", 1)) == 1
+        except RuntimeError:
+            return self.rank <= 1  # what rank 0 kept for all ended with it
 
     def wait(self) -> None:
         """Go on when all have come here."""
         if self.world > 1:
-            distributed.barrier()
+            with _peers():
+                distributed.barrier()
 
     def any(self, flag: bool, device: torch.device) -> bool:
         """Whether it is true in any process; all must ask."""
         if self.world == 1:
             return flag
         value = torch.tensor(float(flag), device=device)
-        distributed.all_reduce(value, distributed.ReduceOp.MAX)
+        with _peers():
+            distributed.all_reduce(value, distributed.ReduceOp.MAX)
         return bool(value.item())
 
     def share(self, batch: torch.Tensor) -> torch.Tensor:
@@ -79,8 +116,22 @@ class Ranks:
         if self.world == 1 or not tensors:
             return
         flat = torch.cat([tensor.reshape(-1).float() for tensor in tensors])
-        distributed.all_reduce(flat)
+        with _peers():
+            distributed.all_reduce(flat)
         start = 0
         for tensor in tensors:
             tensor.copy_(flat[start : start + tensor.numel()].view_as(tensor))
             start += tensor.numel()
+
+
+@contextlib.contextmanager
+def _peers() -> Iterator[None]:
+    """A process that is killed closes its connections, and the others' next word to it fails."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise UserError(
+            "Another process of this training has ended or cannot be reached, so this one ends too. What was saved "
+            "is kept: start the same torchrun line again, with --resume.",
+            str(error),
+        ) from error

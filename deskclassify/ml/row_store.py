@@ -42,6 +42,8 @@ class RowStore:
         self._data = folder / "rows.bin"
         try:
             self._open()
+        except sqlite3.OperationalError as error:  # no room, or locked for too long: what is there is sound
+            raise OSError(str(error)) from error
         except sqlite3.DatabaseError:
             _log.warning("the cache %s is damaged and is made anew", folder)
             shutil.rmtree(folder, ignore_errors=True)
