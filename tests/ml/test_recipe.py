@@ -28,6 +28,27 @@ def test_automatic_values_are_sane(preset: str, count: int) -> None:
     assert chosen.freeze_statistics == (count < 1000)
     assert (chosen.unfrozen_epochs == 0) == (preset == "quick")
     assert (chosen.copies == 0) == (preset == "quick")
+    assert (chosen.frozen_share > 0) == (preset == "partial")
+    assert chosen.sizes(224) in ((), (128, 160, 192, 224))
+
+
+def test_few_pictures_get_more_rounds_and_a_better_preset_never_fewer() -> None:
+    def rounds(preset: str, count: int) -> int:
+        return recipe.choose(request(preset=preset), count).unfrozen_epochs
+
+    assert rounds("balanced", 100) > rounds("balanced", 5000)
+    for count in (10, 100, 400, 2000, 50_000):
+        assert rounds("quick", count) < rounds("partial", count) <= rounds("balanced", count)
+        assert rounds("balanced", count) < rounds("thorough", count)
+
+
+def test_without_augmentation_there_are_no_copies() -> None:
+    assert recipe.choose(request(preset="thorough", augment=0.0), 500).copies == 0
+
+
+def test_smaller_pictures_to_begin_with_are_for_pictures_only() -> None:
+    assert recipe.choose(request(preset="partial", progressive=True), 500).sizes(224) == ()
+    assert recipe.choose(request(preset="balanced", progressive=True), 500).sizes(96) == (64, 64, 96, 96)
 
 
 def test_what_is_given_is_taken() -> None:
