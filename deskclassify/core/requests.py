@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal
 
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.control import ShouldStop
+from deskclassify.core.errors import InputError
 from deskclassify.core.events import Event, Listed, Progress
 from deskclassify.core.preprocess import Resize
 from deskclassify.core.sources import DataSpec, list_data
@@ -24,6 +25,7 @@ Preset = Literal["quick", "partial", "balanced", "thorough"]
 PRESETS: tuple[Preset, ...] = ("quick", "partial", "balanced", "thorough")
 Mix = Literal["none", "mixup", "cutmix"]
 MIXES: tuple[Mix, ...] = ("none", "mixup", "cutmix")
+STRONGEST_AUGMENT = 2.0
 Balance = Literal["auto", "none", "sampling", "weights"]
 BALANCES: tuple[Balance, ...] = ("auto", "none", "sampling", "weights")
 Process = Literal["trainer", "viewer", "predictor", "scanner", "here"]
@@ -112,6 +114,29 @@ class LrFindRequest(Request):
     resize: Resize = "squish"
     weights: str = ""
     device: str = "auto"
+
+
+@dataclass(frozen=True)
+class AugmentRequest(Request):
+    """Show what training makes of some pictures.
+
+    Attributes:
+        files: paths of the pictures; those that cannot be read are left out.
+        size: pixels, width and height.
+        strength, mix: see `FitRequest`.
+        copies: changed copies of each picture.
+        seed: the same one gives the same changes; another strength only makes them weaker or stronger.
+    """
+
+    job: ClassVar[str] = "deskclassify.ml.augment_preview:preview"
+    process: ClassVar[Process] = "viewer"
+    files: tuple[str, ...]
+    resize: Resize = "squish"
+    size: int = 160
+    strength: float = 1.0
+    mix: Mix = "none"
+    copies: int = 5
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -244,6 +269,7 @@ REQUESTS: dict[str, type[Request]] = {
         ScanRequest,
         FitRequest,
         LrFindRequest,
+        AugmentRequest,
         EvaluateRequest,
         LayersRequest,
         LayerRequest,
@@ -256,6 +282,28 @@ REQUESTS: dict[str, type[Request]] = {
         SleepRequest,
     )
 }
+
+
+def check_variety(request: FitRequest) -> None:
+    """Refuse wrong values of `augment`, `mix`, `balance` and `patience`.
+
+    Raises:
+        InputError: which, and what would be right.
+    """
+    if not 0 <= request.augment <= STRONGEST_AUGMENT:
+        raise InputError(
+            f"The strength of the changes to training pictures must be from 0 (none) to {STRONGEST_AUGMENT:g} "
+            f"(strong), not {request.augment:g}. The usual is 1."
+        )
+    if request.mix not in MIXES:
+        raise InputError(f"Pictures cannot be mixed by “{request.mix}”. Choose {', '.join(MIXES[:-1])} or {MIXES[-1]}.")
+    if request.balance not in BALANCES:
+        allowed = f"{', '.join(BALANCES[:-1])} or {BALANCES[-1]}"
+        raise InputError(f"Classes cannot be balanced by “{request.balance}”. Choose {allowed}.")
+    if request.patience is not None and request.patience < 1:
+        raise InputError(
+            f"The patience must be at least 1 epoch, not {request.patience}. Leave it out to never stop early."
+        )
 
 
 def encode(request: Request) -> dict[str, Any]:

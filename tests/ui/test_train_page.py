@@ -107,7 +107,7 @@ def test_networks_and_their_weights(page, session):
 
 def test_fields_become_options_and_are_saved(page, session):
     find(page, "architectureBox").setCurrentIndex(2)
-    find(page, "presetBox").setCurrentIndex(1)
+    find(page, "presetBox").setCurrentText("Balanced")
     find(page, "epochsSpin").setValue(7)
     find(page, "learningRateEdit").setText("1e-3")
     find(page, "imageSizeBox").setCurrentText("160")
@@ -126,9 +126,10 @@ def test_a_wrong_learning_rate_is_explained_and_not_stored(page, session):
     assert session.project.options.learning_rate == 0.002
     edit.setText("fast")
     assert session.project.options.learning_rate == 0.002
-    assert "1e-3" in page.options._rate_problem.text() and not page.options._rate_problem.isHidden()
+    problem = find(page, "rateProblem")
+    assert "1e-3" in problem.text() and not problem.isHidden()
     edit.setText("")
-    assert session.project.options.learning_rate is None and page.options._rate_problem.isHidden()
+    assert session.project.options.learning_rate is None and problem.isHidden()
 
 
 def test_options_of_another_project_are_shown_and_not_changed(page, session):

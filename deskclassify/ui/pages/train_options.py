@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import (
-    QComboBox,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QSizePolicy,
-    QSpinBox,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
 
 from deskclassify.core import architectures, paths
-from deskclassify.core.errors import InputError
 from deskclassify.core.project import TrainOptions
-from deskclassify.ui import dialogs, theme
+from deskclassify.ui import theme
 from deskclassify.ui.pages import train_words as words
+from deskclassify.ui.pages.train_advanced import AdvancedCard, select
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.named import named
@@ -36,8 +20,6 @@ from deskclassify.ui.widgets.named import named
 _DETAILS_ROLE = Qt.ItemDataRole.UserRole + 1
 _POPUP_WIDTH = 470
 _SCROLL_BAR_WIDTH = 4  # pixels kept free beside the cards
-_BATCH_SIZES = (4, 8, 16, 32, 64, 128, 256)
-_IMAGE_SIZES = (96, 128, 160, 192, 224, 256, 320, 384, 448, 512)
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -65,31 +47,6 @@ class _TwoLines(QStyledItemDelegate):
         return QSize(_POPUP_WIDTH, 2 * option.fontMetrics.height() + 14)
 
 
-class Collapsible(QWidget):
-    """A title that opens and closes what is beneath it."""
-
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.button = QToolButton()
-        self.button.setText(title)
-        self.button.setCheckable(True)
-        self.button.setAutoRaise(True)
-        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.content = QWidget()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.button)
-        layout.addWidget(self.content)
-        self.button.toggled.connect(self._toggle)
-        self._toggle(False)
-
-    @Slot(bool)
-    def _toggle(self, is_open: bool) -> None:
-        self.button.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
-        self.content.setVisible(is_open)
-
-
 class TrainOptionsPanel(QWidget):
     """Maps the fields to `session.project.options` and back."""
 
@@ -103,7 +60,10 @@ class TrainOptionsPanel(QWidget):
         layout.setContentsMargins(0, 0, _SCROLL_BAR_WIDTH, 0)
         layout.addWidget(self._network_card())
         layout.addWidget(self._recipe_card())
-        layout.addWidget(self._advanced_card())
+        self.advanced = AdvancedCard(session)
+        self.find_button = self.advanced.find_button
+        self.advanced.changed.connect(self._store)
+        layout.addWidget(self.advanced)
         layout.addStretch(1)
         common.pad_spin_boxes(self)
         session.project_changed.connect(self.fill)
@@ -142,108 +102,6 @@ class TrainOptionsPanel(QWidget):
         self.preset.currentIndexChanged.connect(self._store)
         return card
 
-    def _advanced_card(self) -> QWidget:
-        card = common.Card()
-        advanced = Collapsible("Advanced")
-        advanced.button.setObjectName("advancedButton")
-        advanced.button.setToolTip("Every field has a sensible automatic value.")
-        card.body.addWidget(advanced)
-        form = QGridLayout(advanced.content)
-        form.setContentsMargins(0, 4, 0, 0)
-        form.setHorizontalSpacing(theme.GAP)
-        form.setVerticalSpacing(theme.GAP)
-        form.setColumnStretch(1, 1)
-        self._build_numbers()
-        self._build_choices()
-        rows: list[tuple[str, QWidget]] = [
-            ("Epochs", self.epochs),
-            ("Learning rate", self.learning_rate),
-            ("", self._rate_problem),
-            ("", self.find_button),
-            ("Batch size", self.batch_size),
-            ("Image size", self.image_size),
-            ("Resize", self.resize_method),
-            ("", self._resize_note),
-            ("Weights", self._weights_row()),
-            ("Device", self.device),
-        ]
-        for at, (text, field) in enumerate(rows):
-            if text:
-                label = QLabel(text)
-                label.setBuddy(field if field.focusPolicy() != Qt.FocusPolicy.NoFocus else self.weights)
-                form.addWidget(label, at, 0)
-                form.addWidget(field, at, 1)
-            else:
-                form.addWidget(field, at, 0, 1, 2)
-        for box in card.findChildren(QComboBox):  # the longest item does not widen the column
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(6)
-        return card
-
-    def _build_numbers(self) -> None:
-        self.epochs = named(QSpinBox(), "epochsSpin")
-        self.epochs.setRange(0, 1000)
-        self.epochs.setSpecialValueText("automatic")
-        self.epochs.setToolTip("How many times the network sees every training picture; 0 chooses by itself.")
-        self.learning_rate = named(QLineEdit(), "learningRateEdit")
-        self.learning_rate.setPlaceholderText("automatic")
-        self.learning_rate.setToolTip("How large a step each correction takes, for example 1e-3.")
-        self._rate_problem = common.muted("")
-        self._rate_problem.hide()
-        self.find_button = named(QPushButton("Find a learning rate"), "lrFinderButton")
-        self.find_button.setToolTip("Tries ever larger learning rates on your pictures and suggests one.")
-        self.batch_size = self._numbers("batchSizeBox", _BATCH_SIZES)
-        self.batch_size.setToolTip("How many pictures are learned from at once; smaller needs less memory.")
-        self.image_size = self._numbers("imageSizeBox", _IMAGE_SIZES)
-        self.image_size.setToolTip("Edge of the square, in pixels, that every picture is scaled to.")
-        self.epochs.valueChanged.connect(self._store)
-        self.learning_rate.textChanged.connect(self._store)
-
-    def _numbers(self, name: str, values: tuple[int, ...]) -> QComboBox:
-        box = named(QComboBox(), name)
-        box.addItem("automatic", None)
-        for value in values:
-            box.addItem(str(value), value)
-        box.currentIndexChanged.connect(self._store)
-        return box
-
-    def _build_choices(self) -> None:
-        self.resize_method = named(QComboBox(), "resizeBox")
-        self.resize_method.setToolTip("What happens to pictures that are not square.")
-        for name, (title, _) in words.RESIZE.items():
-            self.resize_method.addItem(title, name)
-        self._resize_note = common.muted("")
-        self.device = named(QComboBox(), "deviceBox")
-        self.device.setToolTip("What computes. Automatic takes a graphics card if there is one that works.")
-        for name, title in words.DEVICES.items():
-            self.device.addItem(title, name)
-        for box in (self.resize_method, self.device):
-            box.currentIndexChanged.connect(self._store)
-
-    def _weights_row(self) -> QWidget:
-        row = QWidget()
-        layout = QHBoxLayout(row)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self.weights = named(QLineEdit(), "weightsEdit")
-        self.weights.setPlaceholderText("the usual ones")
-        self.weights.setToolTip("A file with pretrained weights of this network, if you want others than the usual.")
-        browse = QToolButton()
-        browse.setText("…")
-        browse.setToolTip("Choose a file with weights.")
-        browse.setAccessibleName("Choose a file with weights")
-        browse.clicked.connect(self._browse)
-        self.weights.textChanged.connect(self._store)
-        layout.addWidget(self.weights, 1)
-        layout.addWidget(browse)
-        return row
-
-    @Slot()
-    def _browse(self) -> None:
-        kinds = "Weights (*.pth *.pt *.safetensors *.bin);;All files (*)"
-        chosen = dialogs.ask_file(self, self._session, "Choose pretrained weights", kinds)
-        if chosen is not None:
-            self.weights.setText(str(chosen))
-
     # -- fields and options -----------------------------------------------------------
 
     @Slot()
@@ -253,19 +111,9 @@ class TrainOptionsPanel(QWidget):
         self._filling = True
         try:
             self._describe_networks()
-            _select(self.architecture, options.architecture)
-            _select(self.preset, options.preset)
-            if self.epochs.value() != (options.epochs or 0):
-                self.epochs.setValue(options.epochs or 0)
-            if self._typed_rate() != options.learning_rate:
-                rate = options.learning_rate
-                self.learning_rate.setText("" if rate is None else f"{rate:g}")
-            _select(self.batch_size, options.batch_size)
-            _select(self.image_size, options.image_size)
-            _select(self.resize_method, options.resize)
-            _select(self.device, options.device)
-            if self.weights.text() != options.weights:
-                self.weights.setText(options.weights)
+            select(self.architecture, options.architecture)
+            select(self.preset, options.preset)
+            self.advanced.show_options(options)
         finally:
             self._filling = False
         self._show_notes()
@@ -278,12 +126,6 @@ class TrainOptionsPanel(QWidget):
             self.architecture.setItemData(at, details, _DETAILS_ROLE)
             self.architecture.setItemData(at, details, Qt.ItemDataRole.ToolTipRole)
 
-    def _typed_rate(self) -> float | None:
-        try:
-            return words.parse_learning_rate(self.learning_rate.text())
-        except InputError:
-            return self._session.project.options.learning_rate
-
     @Slot()
     def _store(self) -> None:
         if self._filling:
@@ -293,22 +135,16 @@ class TrainOptionsPanel(QWidget):
 
     def options(self) -> TrainOptions:
         """What the fields say; a learning rate that is no number leaves the old one."""
-        return replace(
+        options = replace(
             self._session.project.options,
             architecture=self.architecture.currentData(),
             preset=self.preset.currentData(),
-            epochs=self.epochs.value() or None,
-            learning_rate=self._typed_rate(),
-            batch_size=self.batch_size.currentData(),
-            image_size=self.image_size.currentData(),
-            resize=self.resize_method.currentData(),
-            weights=self.weights.text().strip(),
-            device=self.device.currentData(),
         )
+        return self.advanced.read(options)
 
     def set_learning_rate(self, value: float) -> None:
         """Put a learning rate into the field."""
-        self.learning_rate.setText(words.rate_text(value))
+        self.advanced.learning_rate.setText(words.rate_text(value))
 
     def refresh_weights(self) -> None:
         """A download may have ended: say anew which weights are there."""
@@ -319,22 +155,4 @@ class TrainOptionsPanel(QWidget):
         details = str(self.architecture.currentData(_DETAILS_ROLE)).split(" · ")
         self._network_note.setText("\n".join((" · ".join(details[:2]), *details[2:])))
         self._preset_note.setText(words.PRESETS[self.preset.currentData()][1])
-        self._resize_note.setText(words.RESIZE[self.resize_method.currentData()][1])
-        problem = ""
-        try:
-            words.parse_learning_rate(self.learning_rate.text())
-        except InputError as error:
-            problem = error.sentence
-        self._rate_problem.setText(problem)
-        self._rate_problem.setVisible(bool(problem))
-        border = f"QLineEdit {{ border: 1px solid {theme.current().bad}; }}"
-        self.learning_rate.setStyleSheet(border if problem else "")
-
-
-def _select(box: QComboBox, value: Any) -> None:
-    """Select the item of a value; one that the box does not know is added, for a project may come from elsewhere."""
-    at = box.findData(value) if value is not None else 0
-    if at < 0:
-        box.addItem(str(value), value)
-        at = box.count() - 1
-    box.setCurrentIndex(at)
+        self.advanced.show_notes()

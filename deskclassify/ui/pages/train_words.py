@@ -34,6 +34,18 @@ RESIZE: dict[str, tuple[str, str]] = {
     "squish": ("Squish", "The whole picture is squeezed into a square. Nothing is lost, shapes are distorted."),
     "pad": ("Pad", "The whole picture with plain bars beside it. Nothing is lost or distorted, it gets smaller."),
 }
+MIXES: dict[str, tuple[str, str]] = {
+    "none": ("No", "Each picture is learned from alone."),
+    "mixup": ("Blend (mixup)", "Two pictures lie over each other, one of them mostly faint."),
+    "cutmix": ("Paste (cutmix)", "A rectangle of one picture is pasted into another."),
+}
+BALANCES: dict[str, tuple[str, str]] = {
+    "auto": ("Automatic", "Chosen from the numbers of pictures."),
+    "none": ("Leave as they are", "Each picture counts alike, so frequent classes count more."),
+    "sampling": ("Show more often", "Pictures of rare classes come up several times in an epoch, others not in each."),
+    "weights": ("Weigh more", "Each picture comes up once, and errors on rare classes count more."),
+}
+UNUSED_BY_QUICK = "Quick looks at each picture once, as it is: without augmentation, mixing or smaller pictures."
 DEVICES: dict[str, str] = {
     "auto": "Automatic",
     "cpu": "Processor (CPU)",
