@@ -146,7 +146,7 @@ def list_data(spec: DataSpec, should_stop: ShouldStop = never) -> Listing:
     unlabelled: list[str] = []
     problems: list[Problem] = []
     for source in spec.sources:
-        root = Path(os.path.abspath(Path(source.path).expanduser()))
+        root = _root(source)
         if not root.is_dir():
             raise InputError(f"There is no folder “{root}”. Choose a folder that holds pictures.")
         files = _pictures(root, problems, should_stop)
@@ -170,11 +170,11 @@ def bare_folders(spec: DataSpec, listing: Listing) -> tuple[Source, ...]:
     if spec.rule != "folder":
         return ()
     loose = {problem.path for problem in listing.problems if problem.kind == "unlabelled"}
-    filled = {folder for item in listing.items for folder in Path(item.path).parents} if loose else set()
+    filled = _filled(listing.items) if loose else frozenset()
     return tuple(
         source
         for source in spec.sources
-        if not source.label and source.path in loose and Path(source.path) not in filled
+        if not source.label and source.path in loose and str(Path(source.path)) not in filled
     )
 
 
@@ -182,6 +182,16 @@ def as_classes(spec: DataSpec, chosen: Container[Source]) -> DataSpec:
     """The data with some of its sources as a class each, named after the folder."""
     sources = (replace(source, label=Path(source.path).name) if source in chosen else source for source in spec.sources)
     return replace(spec, sources=tuple(sources))
+
+
+def _root(source: Source) -> Path:
+    return Path(os.path.abspath(Path(source.path).expanduser()))
+
+
+def _filled(items: Iterable[Item]) -> frozenset[str]:
+    """The folders that hold pictures, at any depth."""
+    direct = {os.path.dirname(item.path) for item in items}  # noqa: PTH120 - a Path for each picture takes long
+    return frozenset(path for folder in direct for path in (folder, *map(str, Path(folder).parents)))
 
 
 def _key(path: PurePosixPath) -> str:
@@ -302,21 +312,20 @@ def _class_problems(items: list[Item], spec: DataSpec) -> list[Problem]:
         for label, count in sorted(counts.items())
         if count == 1
     ]
+    filled = _filled(items)
     problems += [
         Problem(source.path, f"The class folder “{source.label}” holds no pictures that can be read.", "class")
         for source in spec.sources
-        if source.label and not any(Path(source.path) in Path(item.path).parents for item in items)
+        if source.label and str(_root(source)) not in filled
     ]
     if spec.rule == "folder":
-        problems += [problem for source in spec.sources if not source.label for problem in _empty(source, items)]
+        problems += [problem for source in spec.sources if not source.label for problem in _empty(source, filled)]
     return problems
 
 
-def _empty(source: Source, items: list[Item]) -> Iterator[Problem]:
-    root = Path(os.path.abspath(source.path))
-    filled = {Path(item.path).relative_to(root).parts[0] for item in items if Path(item.path).is_relative_to(root)}
-    for entry in sorted(os.scandir(root), key=lambda entry: entry.name):
+def _empty(source: Source, filled: frozenset[str]) -> Iterator[Problem]:
+    for entry in sorted(os.scandir(_root(source)), key=lambda entry: entry.name):
         left_out = entry.name.startswith(".") or entry.name in _SKIPPED_FOLDERS
         is_test = labels.SUBSETS.get(entry.name.lower()) == "test"
-        if entry.is_dir(follow_symlinks=False) and not left_out and not is_test and entry.name not in filled:
+        if entry.is_dir(follow_symlinks=False) and not left_out and not is_test and entry.path not in filled:
             yield Problem(entry.path, f"The folder “{entry.name}” holds no pictures.", "class")

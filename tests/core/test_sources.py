@@ -121,6 +121,14 @@ def test_class_folders_one_by_one_with_names_of_their_own(tmp_path, make_picture
     assert len({item.key for item in listing.items}) == 7
 
 
+def test_empty_class_folders_are_told_of_however_they_were_named(tmp_path, make_pictures, monkeypatch):
+    make_pictures(tmp_path, {"ants": 2})
+    (tmp_path / "bees").mkdir()
+    monkeypatch.chdir(tmp_path)
+    problems = list_data(DataSpec((Source("ants", "ant"), Source("bees", "bee")))).problems
+    assert [problem.path for problem in problems if "holds no pictures" in problem.reason] == ["bees"]
+
+
 def test_bare_folders_can_become_classes(tmp_path, make_pictures):
     folder = make_pictures(tmp_path / "pets", {"cat": 3, "dog": 2})
     make_pictures(tmp_path, {"pets": 1})  # one loose picture beside the class folders
