@@ -63,6 +63,38 @@ class Held(Message):
 
 
 @dataclass(frozen=True)
+class Forecast(Event):
+    """What a training will cost, as far as a probe of a few seconds can tell.
+
+    Attributes:
+        seconds_total: from the first picture to the last file.
+        seconds_per_epoch: of the unfrozen phase, or of the frozen one where there is no other.
+        frozen_seconds: computing what the cache does not hold, and the frozen phase.
+        memory_bytes: most that the training's process takes on the CPU, or takes of the GPU.
+        unfrozen_images_per_second: None where there is no unfrozen phase.
+        precision: number format of the unfrozen phase, `fp32`, `bf16` or `fp16`.
+        layout: memory layout, `channels last` or `contiguous`.
+        figures: what was timed → pictures a second.
+        to_compute: pictures, and changed copies of pictures, whose features the cache does not hold.
+        sentence: all of it for the user.
+    """
+
+    event: ClassVar[str] = "forecast"
+    seconds_total: float
+    seconds_per_epoch: float
+    frozen_seconds: float
+    memory_bytes: int
+    unfrozen_images_per_second: float | None
+    precision: str
+    layout: str
+    figures: dict[str, float]
+    train_images: int
+    valid_images: int
+    to_compute: int
+    sentence: str
+
+
+@dataclass(frozen=True)
 class BatchDone(Event):
     """One batch of training. `step` counts over the whole run; `loss` is smoothed."""
 
@@ -127,7 +159,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class FitDone(Event):
-    """The end of a training, also of a stopped one; `findings` say how it went."""
+    """The end of a training, also of a stopped one; `findings` say how it went.
+
+    `forecast_seconds` is what was expected of `seconds` before; `peak_memory_bytes` is to be held against
+    `Forecast.memory_bytes`. Both are None where they are not known.
+    """
 
     event: ClassVar[str] = "finished"
     run: str
@@ -142,6 +178,8 @@ class FitDone(Event):
     stopped: bool
     device: str = ""
     findings: tuple[Finding, ...] = ()
+    forecast_seconds: float | None = None
+    peak_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -385,6 +423,7 @@ EVENTS: dict[str, type[Event]] = {
         Progress,
         Message,
         Held,
+        Forecast,
         BatchDone,
         EpochDone,
         FitDone,

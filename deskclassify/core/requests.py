@@ -103,6 +103,14 @@ class FitRequest(Request):
 
 
 @dataclass(frozen=True)
+class ForecastRequest(Request):
+    """Say what a training would cost; nothing is written but caches."""
+
+    job: ClassVar[str] = "deskclassify.ml.forecast:forecast"
+    fit: FitRequest
+
+
+@dataclass(frozen=True)
 class LrFindRequest(Request):
     """The learning-rate range test; leaves nothing changed."""
 
@@ -268,6 +276,7 @@ REQUESTS: dict[str, type[Request]] = {
         ListRequest,
         ScanRequest,
         FitRequest,
+        ForecastRequest,
         LrFindRequest,
         AugmentRequest,
         EvaluateRequest,

@@ -96,9 +96,22 @@ class FeatureJob:
             if missing:
                 yield from self._compute(missing, len(files), stage, should_stop)
         finally:
-            self._index.close()
-            if self._store is not None:
-                self._store.close()
+            self._close()
+
+    def count_missing(self, files: Sequence[str]) -> int:
+        """How many of the files have neither features nor an error in the cache. The job cannot be run after this."""
+        try:
+            known = self._index.look_up(files)
+            keys = {path: self._key(picture) for path, picture in known.items() if not picture.error}
+            found = self._store.find(list(keys.values())) if self._store is not None else {}
+            return len(set(files) - known.keys()) + sum(key not in found for key in keys.values())
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        self._index.close()
+        if self._store is not None:
+            self._store.close()
 
     def _open_store(self) -> RowStore | None:
         folder = paths.cache_dir() / "features" / f"{self._recipe.network}-{self._recipe.how.key()}"

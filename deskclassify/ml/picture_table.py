@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -64,12 +65,7 @@ class PictureTable:
             return
         index = FileIndex(self._how.key())
         try:
-            known = index.look_up(self._files)
-            keys = {path: picture.key(self._exact) for path, picture in known.items() if not picture.error}
-            self._keys = keys
-            found = self._store.find(list(keys.values()))
-            self._rows = {path: found[key] for path, key in keys.items() if key in found}
-            missing = [path for path in self._files if path not in self._rows]
+            missing = self._look_up(self._store, index)
             throttle, begun = Throttle(), time.monotonic()
             waiting: list[Picture] = []
             for done, picture in enumerate(read_many(missing, self._how, self._exact), 1):
@@ -86,6 +82,21 @@ class PictureTable:
                     return
         finally:
             index.close()
+
+    def count_missing(self) -> int:
+        """How many pictures the cache does not hold: so many would be decoded by `fill`."""
+        if self._store is None:
+            return len(self._files)
+        with contextlib.closing(FileIndex(self._how.key())) as index:
+            return len(self._look_up(self._store, index))
+
+    def _look_up(self, store: RowStore, index: FileIndex) -> list[str]:
+        """Find what the cache holds; returns the files that it does not."""
+        known = index.look_up(self._files)
+        self._keys = {path: picture.key(self._exact) for path, picture in known.items() if not picture.error}
+        found = store.find(list(self._keys.values()))
+        self._rows = {path: found[key] for path, key in self._keys.items() if key in found}
+        return [path for path in self._files if path not in self._rows]
 
     def _keep(self, pictures: list[Picture]) -> None:
         good = [picture for picture in pictures if picture.pixels is not None]

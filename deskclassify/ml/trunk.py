@@ -52,10 +52,9 @@ def runner(
     return _Lazy(openers, _key(trunk, architecture, size, device), batch_size(device))
 
 
-def speed(trunk: nn.Module, architecture: Architecture, size: int, device: Device) -> float | None:
-    """Pictures a second of its `runner`, once that has run; None before."""
-    known = measured.recall(_key(trunk, architecture, size, device), tuning.TrunkTuned)
-    return known.figures.get(known.runtime) if known is not None else None
+def tuned(trunk: nn.Module, architecture: Architecture, size: int, device: Device) -> tuning.TrunkTuned | None:
+    """What its `runner` found to be the fastest; None before that has run."""
+    return measured.recall(_key(trunk, architecture, size, device), tuning.TrunkTuned)
 
 
 class _Lazy:

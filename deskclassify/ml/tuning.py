@@ -37,11 +37,14 @@ RunPictures = Callable[[Pixels], np.ndarray]
 Format = Literal["fp32", "bf16", "fp16"]
 Runtime = Literal["onnxruntime", "torch"]
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_LAYOUTS = {True: "channels last", False: "contiguous"}
 _CPU_BATCH = 8  # enough to tell; a whole batch would take seconds
 _TRIAL_BATCH, _TRIAL_SIZE = 2, 64  # for the first look, which rules out what the hardware cannot do
 _HOPELESS = 2.0  # a candidate so many times slower than the best is given up
 _TIMED_STEPS = 2
+_STEP_SECONDS = 0.5
 _MOST_SECONDS = 2.5  # after which no further candidate is begun
+_LEAST_TRIED = 2  # but for the most promising ones
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,14 @@ class Tuned:
     bytes_per_image: int = 0
 
     @property
+    def layout(self) -> str:
+        """The memory layout in words."""
+        return _LAYOUTS[self.channels_last]
+
+    @property
     def name(self) -> str:
         """The choice, as the figures are named: “bf16, channels last”."""
-        return candidate_name(self.precision, self.channels_last)
+        return _name(self.precision, self.channels_last)
 
     @property
     def images_per_second(self) -> float | None:
@@ -86,15 +94,21 @@ class Tuned:
 
 @dataclass(frozen=True)
 class TrunkTuned:
-    """The fastest way to run a frozen trunk on the CPU. `figures`: runtime → pictures a second."""
+    """The fastest way to run a frozen trunk.
+
+    Attributes:
+        runtime: the choice.
+        figures: runtime → pictures a second.
+        open_seconds: to make it ready, once for each state of the weights.
+    """
 
     runtime: Runtime = "onnxruntime"
     figures: dict[str, float] = field(default_factory=dict)
+    open_seconds: float = 0.0
 
 
-def candidate_name(precision: str, channels_last: bool) -> str:
-    """How a candidate is named in the figures."""
-    return f"{precision}, channels last" if channels_last else f"{precision}, contiguous"
+def _name(precision: str, channels_last: bool) -> str:
+    return f"{precision}, {_LAYOUTS[channels_last]}"
 
 
 def _rate(value: float) -> str:
@@ -150,14 +164,14 @@ class _Probe:
 
     def run(self, should_stop: ShouldStop) -> Tuned:
         begun, best, room = time.perf_counter(), Tuned(), 0
-        for precision, channels_last in self._worth_timing(should_stop):
-            if should_stop() or (self._figures and time.perf_counter() - begun > _MOST_SECONDS):
+        for tried, (precision, channels_last) in enumerate(self._worth_timing(should_stop)):
+            if should_stop() or (tried >= _LEAST_TRIED and time.perf_counter() - begun > _MOST_SECONDS):
                 break
             measurement = _or_none(self._time, precision, channels_last, self._batch / self._best_rate())
             if measurement is None:
                 continue
             seconds, needs = measurement
-            self._figures[candidate_name(precision, channels_last)] = rate = self._batch / seconds
+            self._figures[_name(precision, channels_last)] = rate = self._batch / seconds
             if rate >= self._best_rate():
                 best, room = Tuned(precision, channels_last), needs
         return Tuned(best.precision, best.channels_last, self._figures, room)
@@ -179,7 +193,12 @@ class _Probe:
                 taken = _or_none(self._look, precision, channels_last)
                 if taken is not None:
                     seconds[precision, channels_last] = taken
-        limit = _HOPELESS * min(seconds.values(), default=0.0)
+        fastest = min(seconds.values(), default=0.0)
+        if not self._device.is_cuda:
+            # A network so large that a step would take long is timed on fewer pictures.
+            expected = fastest / _TRIAL_BATCH * (self._size / _TRIAL_SIZE) ** 2
+            self._batch = min(self._batch, max(_TRIAL_BATCH, int(_STEP_SECONDS / max(expected, 1e-9))))
+        limit = _HOPELESS * fastest
         return sorted((one for one, taken in seconds.items() if taken <= limit), key=lambda one: seconds[one])
 
     def _look(self, precision: Format, channels_last: bool) -> float:
@@ -271,19 +290,22 @@ def tune_trunk(
         return opened
     images = np.resize(images, (batch, *images.shape[1:]))
     figures: dict[str, float] = {}
-    best: tuple[Runtime, RunPictures] | None = None
+    best: tuple[TrunkTuned, RunPictures] | None = None
     for runtime, opener in openers.items():
+        begun = time.perf_counter()
         opened = _or_none(opener)
-        rate = _or_none(_rate_of, opened, images, max(figures.values(), default=0.0)) if opened is not None else None
+        taken = time.perf_counter() - begun
+        fastest = max(figures.values(), default=0.0)
+        rate = _or_none(_rate_of, opened, images, fastest) if opened is not None else None
         if opened is None or rate is None:
             continue
-        if rate > max(figures.values(), default=0.0):
-            best = runtime, opened
         figures[runtime] = rate
+        if rate > fastest:
+            best = TrunkTuned(runtime, figures, taken), opened
     if best is None:
         raise RuntimeError("neither ONNX Runtime nor torch can run this network")
     if len(figures) == len(openers):  # one that failed may run next time
-        measured.keep(key, TrunkTuned(best[0], figures))
+        measured.keep(key, best[0])
     return best[1]
 
 

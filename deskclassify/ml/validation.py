@@ -18,7 +18,7 @@ from deskclassify.ml.trunk import RunTrunk
 from deskclassify.ml.zoo import Classifier
 
 _KEPT_BYTES = 512 * 2**20
-_WORTH_TRACING = 64  # pictures: with fewer, making the graph takes longer than torch needs for them
+WORTH_TRACING = 64  # pictures: with fewer, making the graph takes longer than torch needs for them
 
 
 class Validation:
@@ -68,7 +68,7 @@ class Validation:
 
     def _through_all(self) -> Iterator[np.ndarray]:
         run = trunk.runner(
-            self._model.trunk, self._architecture, None, self._size, self._device, len(self._pictures) >= _WORTH_TRACING
+            self._model.trunk, self._architecture, None, self._size, self._device, len(self._pictures) >= WORTH_TRACING
         )
         for pixels in self._batches():
             yield self._finish(self._model.head, run(pixels))

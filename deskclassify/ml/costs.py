@@ -1,0 +1,156 @@
+"""From what there is to do, and how long each part takes here, to the seconds and the memory of a training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deskclassify.core import words
+from deskclassify.core.events import Forecast
+from deskclassify.ml.recipe import Recipe
+from deskclassify.ml.tuning import Tuned
+from deskclassify.ml.validation import WORTH_TRACING
+
+_OPTIMISER = 1.05  # what the optimiser's step and the moving average add to forward and backward
+_FORWARD = 1 / 3  # of a training step; the backward pass is two thirds
+_FLOAT_BYTES = 4
+_COPIES_OF_WEIGHTS = 5  # gradients, two moments of Adam, the best epoch, what is being saved
+_PASSING = 1.3  # what a step needs at its peak, as a multiple of what the backward pass waits for
+_INPUTS = 5  # float copies of a batch of pictures while it is being changed
+
+
+@dataclass(frozen=True)
+class Work:
+    """What there is to do.
+
+    Attributes:
+        train, valid: pictures.
+        features: pictures without features in the cache; `copies`: changed copies of pictures without.
+        exact: validation pictures that must be decoded in full besides.
+        pictures: to be decoded for the unfrozen phase.
+        size: pixels, width and height.
+    """
+
+    train: int
+    valid: int
+    features: int
+    copies: int
+    exact: int
+    pictures: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Rates:
+    """How long things take, in seconds for one picture unless another unit is named.
+
+    Attributes:
+        decode: reading and resizing; `decode_exact`: in full.
+        vary: making a changed copy.
+        look: running the frozen trunk; `ready`: making it ready, once.
+        head_step: a step of the frozen phase.
+        step: forward and backward through the whole network.
+        below: share of the network's time that its frozen stages take, 0 to 1.
+    """
+
+    decode: float
+    decode_exact: float
+    vary: float
+    look: float
+    ready: float
+    head_step: float
+    step: float
+    below: float = 0.0
+
+
+@dataclass(frozen=True)
+class Room:
+    """What needs memory, in bytes.
+
+    Attributes:
+        base: what the process takes before (on a GPU: nothing).
+        weights: of the network.
+        features: of the feature vector of a picture.
+        kept: of the activations of the frozen stages for one picture, on the disk.
+        on_gpu: whether the memory of the GPU is meant.
+    """
+
+    base: int
+    weights: int
+    features: int
+    kept: int = 0
+    on_gpu: bool = False
+
+
+def estimate(work: Work, rates: Rates, room: Room, recipe: Recipe, tuned: Tuned, gradual: bool = False) -> Forecast:
+    """What a training will cost."""
+    frozen = _features_seconds(work, rates) + recipe.frozen_epochs * _frozen_epoch(work, rates, recipe)
+    epoch, extra = _unfrozen_epoch(work, rates, room, recipe, gradual)
+    unfrozen = extra + recipe.unfrozen_epochs * epoch if recipe.unfrozen_epochs else 0.0
+    total = frozen + unfrozen
+    needed = _memory(work, room, recipe, tuned)
+    each = epoch if recipe.unfrozen_epochs else _frozen_epoch(work, rates, recipe)
+    return Forecast(
+        seconds_total=total,
+        seconds_per_epoch=each,
+        frozen_seconds=frozen,
+        memory_bytes=needed,
+        unfrozen_images_per_second=work.train / max(epoch, 1e-6) if recipe.unfrozen_epochs else None,
+        precision=tuned.precision if recipe.unfrozen_epochs else "fp32",
+        layout=tuned.layout,
+        figures=dict(tuned.figures) if recipe.unfrozen_epochs else {},
+        train_images=work.train,
+        valid_images=work.valid,
+        to_compute=work.features + work.copies,
+        sentence=_sentence(total, each, needed, room.on_gpu, tuned if recipe.unfrozen_epochs else None),
+    )
+
+
+def _features_seconds(work: Work, rates: Rates) -> float:
+    looks = work.features + work.copies + work.exact
+    changed = work.copies * (rates.decode + rates.vary)
+    read = work.features * rates.decode + changed + work.exact * rates.decode_exact
+    return read + looks * rates.look + (rates.ready if looks else 0.0)
+
+
+def _frozen_epoch(work: Work, rates: Rates, recipe: Recipe) -> float:
+    steps = max(1, round(work.train / recipe.frozen_batch))
+    measuring = _FORWARD * work.valid / recipe.frozen_batch
+    return (steps + measuring) * rates.head_step
+
+
+def _unfrozen_epoch(work: Work, rates: Rates, room: Room, recipe: Recipe, gradual: bool) -> tuple[float, float]:
+    """Seconds of an epoch on the average, and of what is done once beside the epochs."""
+    # With gradual unfreezing half of the backward passes is saved in the first half of the epochs.
+    backward = (1 - _FORWARD) * (0.75 if gradual else 1.0)
+    step = rates.step * _OPTIMISER * (_FORWARD + backward) * (1 - rates.below)
+    below = work.train * (rates.vary + rates.look * rates.below) if recipe.frozen_share else 0.0
+    ready = rates.ready if work.valid >= WORTH_TRACING and not recipe.frozen_share else 0.0
+    measuring = work.valid * rates.look * (1 - rates.below) + ready
+    once = work.pictures * rates.decode
+    if recipe.frozen_share:
+        is_kept = work.train * recipe.views * room.kept <= recipe.kept_bytes
+        rounds = min(recipe.views, recipe.unfrozen_epochs) if is_kept else recipe.unfrozen_epochs
+        return work.train * step + measuring, once + rounds * below + work.valid * rates.look * rates.below
+    sizes = recipe.sizes(work.size) or (work.size,)
+    area = sum((size / work.size) ** 2 for size in sizes) / len(sizes)
+    return work.train * (step * area + rates.vary) + measuring, once
+
+
+def _memory(work: Work, room: Room, recipe: Recipe, tuned: Tuned) -> int:
+    # Rows by file, and once more as one matrix.
+    features = 2 * (work.train + work.valid + work.train * recipe.copies) * room.features
+    if not recipe.unfrozen_epochs:
+        return room.base + (0 if room.on_gpu else features)
+    pictures = recipe.unfrozen_batch * _INPUTS * 3 * work.size**2 * _FLOAT_BYTES
+    step = round(_PASSING * recipe.unfrozen_batch * tuned.bytes_per_image * (1 - recipe.frozen_share)) + pictures
+    network = room.weights * _COPIES_OF_WEIGHTS
+    if room.on_gpu:
+        return room.base + room.weights + network + step
+    return room.base + network + max(features, features // 2 + step)
+
+
+def _sentence(total: float, epoch: float, memory: int, on_gpu: bool, tuned: Tuned | None) -> str:
+    each = f"{words.about(epoch)} an epoch, " if tuned is not None else ""
+    where = "memory of the graphics card" if on_gpu else "memory"
+    cost = f"About {words.about(total)}: {each}{words.size(memory)} of {where}."
+    return f"{cost} {tuned.sentence()}." if tuned is not None else cost
