@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint type screenshots bench gpu-check lock build clean
+.PHONY: help setup demo test lint type screenshots bench bench-fastai bench-scale gpu-check lock build clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +29,17 @@ type: setup ## mypy, strict
 screenshots: setup ## pictures of all pages for the README, light and dark
 	QT_QPA_PLATFORM=offscreen $(BIN)/python docs/make_screenshots.py
 
-bench: setup ## how fast, and how smooth
-	QT_QPA_PLATFORM=offscreen $(BIN)/python benchmarks/ui_latency.py
+bench: setup ## how fast the window opens and scrolls, and how smooth it stays while a network trains
+	QT_QPA_PLATFORM=offscreen $(BIN)/python benchmarks/startup.py 5
+	QT_QPA_PLATFORM=offscreen $(BIN)/python benchmarks/grid_scroll.py
+	QT_QPA_PLATFORM=offscreen $(BIN)/python benchmarks/ui_latency.py quick
+
+bench-fastai: setup ## beside fast.ai: make bench-fastai DATA=folder [FASTAI_PYTHON=python]
+	@test -n "$(DATA)" || { echo "Say which pictures to measure with: make bench-fastai DATA=folder" >&2; exit 2; }
+	$(BIN)/python benchmarks/vs_fastai.py "$(DATA)" --fastai-python "$(or $(FASTAI_PYTHON),$(BIN)/python)" --markdown
+
+bench-scale: setup ## time and memory with 1,000, 10,000 and 50,000 pictures
+	$(BIN)/python benchmarks/scale.py
 
 gpu-check: setup ## what runs on the graphics card, and the tests that need one
 	$(BIN)/deskclassify doctor
