@@ -74,9 +74,14 @@ WRONG_CALLS = [
     (["scan", "FILE"], "a file, not a folder"),
     (["train", "DATA"], "--out"),
     (["train", "DATA", "--out", ""], "--out"),
-    (["train", "DATA", "--out", "r", "--preset", "fast"], "quick, balanced, thorough"),
+    (["train", "DATA", "--out", "r", "--preset", "fast"], "quick, partial, balanced, thorough"),
     (["train", "DATA", "--out", "r", "--arch", "lenet"], "resnet34"),
     (["train", "DATA", "--out", "r", "--resize", "stretch"], "crop, squish, pad"),
+    (["train", "DATA", "--out", "r", "--augment", "2.5"], "--augment must be from 0 to 2"),
+    (["train", "DATA", "--out", "r", "--augment", "nan"], "--augment must be from 0 to 2"),
+    (["train", "DATA", "--out", "r", "--mix", "blend"], "none, mixup, cutmix"),
+    (["train", "DATA", "--out", "r", "--balance", "more"], "auto, none, sampling, weights"),
+    (["train", "DATA", "--out", "r", "--patience", "0"], "--patience"),
     (["train", "DATA", "--out", "r", "--epochs", "-1"], "--epochs"),
     (["train", "DATA", "--out", "r", "--frozen-epochs", "-1"], "--frozen-epochs"),
     (["train", "DATA", "--out", "r", "--lr", "-0.1"], "--lr"),
@@ -177,6 +182,7 @@ def test_every_option_of_train_reaches_the_request(play, data, tmp_path):
     call = f"train {data} --out {tmp_path}/r --preset thorough --arch resnet18 --epochs 3 --frozen-epochs 0 --lr 0.01"
     call += " --batch-size 8 --image-size 96 --resize pad --label-from case --valid-pct 0.3 --valid-folder v --seed 7"
     call += f" --weights {weights} --device cuda:1 --resume"
+    call += " --augment 0.5 --mix mixup --balance sampling --gradual --progressive --patience 3 --tta"
     assert main(call.split()) == 0
     (request,) = asked
     assert (request.run, request.preset, request.architecture, request.epochs) == (
@@ -187,6 +193,8 @@ def test_every_option_of_train_reaches_the_request(play, data, tmp_path):
     )
     assert (request.frozen_epochs, request.learning_rate, request.batch_size, request.image_size) == (0, 0.01, 8, 96)
     assert (request.resize, request.weights, request.device, request.resume) == ("pad", str(weights), "cuda:1", True)
+    assert (request.augment, request.mix, request.balance, request.patience) == (0.5, "mixup", "sampling", 3)
+    assert request.gradual and request.progressive and request.tta
     spec = request.data
     assert (spec.rule, spec.valid_pct, spec.valid_folder, spec.seed) == ("case", 0.3, "v", 7)
     assert [source.path for source in spec.sources] == [data]

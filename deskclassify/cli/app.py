@@ -84,21 +84,21 @@ def scan(
 def train(
     data: options.Data,
     out: Annotated[str, typer.Option("--out", metavar="RUN", help="The folder to write.")],
-    preset: Annotated[str, typer.Option("--preset", metavar="quick|balanced|thorough")] = "balanced",
+    preset: options.Preset = "balanced",
     arch: options.Arch = architectures.DEFAULT,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            "--epochs", metavar="N", help="Passes with the whole network; with quick, with the new last layer."
-        ),
-    ] = None,
-    frozen_epochs: Annotated[
-        int | None, typer.Option("--frozen-epochs", metavar="N", help="Passes with the new last layer only.")
-    ] = None,
-    lr: Annotated[float | None, typer.Option("--lr", metavar="X", help="Highest learning rate.")] = None,
+    epochs: options.Epochs = None,
+    frozen_epochs: options.FrozenEpochs = None,
+    lr: options.LearningRate = None,
     batch_size: options.BatchSize = None,
     image_size: options.ImageSize = None,
     resize: options.Resize = "squish",
+    augment: options.Augment = 1.0,
+    mix: options.Mix = "none",
+    balance: options.Balance = "auto",
+    gradual: options.Gradual = False,
+    progressive: options.Progressive = False,
+    patience: options.Patience = None,
+    tta: options.TestTime = False,
     label_from: options.LabelFrom = None,
     valid_pct: options.ValidPct = None,
     valid_folder: options.ValidFolder = None,
@@ -111,6 +111,8 @@ def train(
     """Train, and write the run folder. Works under torchrun."""
     options.at_least("--epochs", epochs, 0)
     options.at_least("--frozen-epochs", frozen_epochs, 0)
+    options.at_least("--patience", patience, 1)
+    options.between("--augment", augment, 0, requests.STRONGEST_AUGMENT)
     _check_numbers(lr, batch_size, image_size)
     request = requests.FitRequest(
         data=options.data_spec(data, label_from, valid_pct, valid_folder, seed),
@@ -123,6 +125,13 @@ def train(
         batch_size=batch_size,
         image_size=image_size,
         resize=options.choice("--resize", resize, RESIZE_METHODS),
+        augment=augment,
+        mix=options.choice("--mix", mix, requests.MIXES),
+        balance=options.choice("--balance", balance, requests.BALANCES),
+        gradual=gradual,
+        progressive=progressive,
+        patience=patience,
+        tta=tta,
         weights=_weights(weights),
         device=options.device(device),
         resume=resume,

@@ -42,6 +42,41 @@ BatchSize = Annotated[int | None, typer.Option("--batch-size", metavar="N", help
 ImageSize = Annotated[int | None, typer.Option("--image-size", metavar="N", help="Pixels, width and height.")]
 Resize = Annotated[str, typer.Option("--resize", metavar="crop|squish|pad", help="How pictures are made square.")]
 Weights = Annotated[str, typer.Option("--weights", metavar="FILE", help="Pretrained weights of your own.")]
+Preset = Annotated[str, typer.Option("--preset", metavar="quick|partial|balanced|thorough", help="The recipe.")]
+Epochs = Annotated[
+    int | None,
+    typer.Option("--epochs", metavar="N", help="Passes with the whole network; with quick, with the new last layer."),
+]
+FrozenEpochs = Annotated[
+    int | None, typer.Option("--frozen-epochs", metavar="N", help="Passes with the new last layer only.")
+]
+LearningRate = Annotated[float | None, typer.Option("--lr", metavar="X", help="Highest learning rate.")]
+Augment = Annotated[
+    float,
+    typer.Option("--augment", metavar="X", help="Strength of random changes to training pictures: 0 none, 2 strong."),
+]
+Mix = Annotated[
+    str, typer.Option("--mix", metavar="none|mixup|cutmix", help="Put two training pictures into one: blend or paste.")
+]
+Balance = Annotated[
+    str,
+    typer.Option(
+        "--balance",
+        metavar="auto|none|sampling|weights",
+        help="Show rare classes more often, or weigh them more; auto decides by the counts.",
+    ),
+]
+Gradual = Annotated[
+    bool, typer.Option("--gradual", help="Unfreeze stage by stage, from the last one, instead of all at once.")
+]
+Progressive = Annotated[bool, typer.Option("--progressive", help="Begin with smaller pictures.")]
+Patience = Annotated[
+    int | None, typer.Option("--patience", metavar="N", help="Stop after N epochs without a better one.")
+]
+TestTime = Annotated[
+    bool,
+    typer.Option("--tta", help="Also measure on changed copies of the validation pictures (test-time augmentation)."),
+]
 
 
 def data_spec(
@@ -112,6 +147,16 @@ def at_least(option: str, value: float | None, least: float) -> None:
     """
     if value is not None and not value >= least:
         raise InputError(f"{option} must be {least:g} or more; {value:g} is too small.")
+
+
+def between(option: str, value: float, low: float, high: float) -> None:
+    """Check a number.
+
+    Raises:
+        InputError: it is too small or too large.
+    """
+    if not low <= value <= high:
+        raise InputError(f"{option} must be from {low:g} to {high:g}; {value:g} is not.")
 
 
 def device(value: str) -> str:

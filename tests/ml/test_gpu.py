@@ -9,9 +9,12 @@ import pytest
 import torch
 
 from deskclassify.core.events import EpochDone
-from deskclassify.core.requests import DoctorRequest, ExportRequest, FitRequest
+from deskclassify.core.requests import MIXES, DoctorRequest, ExportRequest, FitRequest, Mix
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import DataSpec
+from deskclassify.ml import schedule
+from deskclassify.ml.augment import augment, draw
+from deskclassify.ml.mixing import mix
 
 pytestmark = [
     pytest.mark.gpu,
@@ -40,3 +43,23 @@ def test_what_was_trained_on_the_card_is_exported_with_proof(sample_spec: DataSp
 def test_the_card_is_chosen_and_named(drain: Any) -> None:
     (found,) = drain(DoctorRequest())
     assert found.device == torch.cuda.get_device_name(0)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.7, 2.0])
+def test_augmentation_is_the_same_on_the_card(strength: float) -> None:
+    # Smooth pictures: a sampling place that differs in its last digit makes no visible difference.
+    waves = torch.linspace(0, 6, 96).sin().mul(100).add(128).expand(16, 3, 96, 96).contiguous()
+    draws = draw(16, schedule.generator("card"))
+    here, there = augment(waves, draws, strength), augment(waves.cuda(), draws, strength)
+    assert there.is_cuda
+    assert float((here - there.cpu()).abs().quantile(0.999)) < 0.05
+
+
+@pytest.mark.parametrize("kind", MIXES)
+def test_mixing_is_the_same_on_the_card(kind: Mix) -> None:
+    images, targets = torch.rand(12, 3, 32, 32), torch.eye(12)
+    here = mix(images, targets, kind, schedule.generator("card"))
+    there = mix(images.cuda(), targets.cuda(), kind, schedule.generator("card"))
+    for one, other in zip(here, there, strict=True):
+        assert other.is_cuda
+        assert torch.allclose(one, other.cpu(), atol=1e-6)

@@ -46,7 +46,7 @@ class AdvancedCard(common.Card):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self._session = session
-        advanced = Collapsible("Advanced")
+        self._collapsible = advanced = Collapsible("Advanced")
         advanced.button.setObjectName("advancedButton")
         advanced.button.setToolTip("Every field has a sensible automatic value.")
         self.body.addWidget(advanced)
@@ -63,6 +63,10 @@ class AdvancedCard(common.Card):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(6)
         session.listing_changed.connect(self._show_listing)
+
+    def open(self) -> None:
+        """Show the fields."""
+        self._collapsible.button.setChecked(True)
 
     # -- building ---------------------------------------------------------------------
 
