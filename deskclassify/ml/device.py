@@ -62,18 +62,3 @@ def _why_no_cuda() -> str:
     if torch.version.cuda is None:
         return "this torch was built without CUDA."
     return "torch finds no NVIDIA GPU or no fitting driver."
-
-
-def has_fast_bf16() -> bool:
-    """Whether the CPU multiplies bfloat16 in hardware; elsewhere it is emulated and slow."""
-    capability = torch.backends.cpu.get_cpu_capability()
-    flags = _cpu_flags()
-    return "AVX512" in capability and ("avx512_bf16" in flags or "amx_bf16" in flags)
-
-
-def _cpu_flags() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:  # noqa: PTH123 - no Path off Linux
-            return next((line for line in file if line.startswith("flags")), "")
-    except OSError:
-        return ""

@@ -26,6 +26,7 @@ from deskclassify.core.sources import Listing, list_data
 from deskclassify.ml import costs, device, memory, recipe, trunk, tuning, weights
 from deskclassify.ml.augment import vary
 from deskclassify.ml.capture import eval_mode
+from deskclassify.ml.device import Device
 from deskclassify.ml.features import FeatureJob, FeatureTable, recipe_of
 from deskclassify.ml.images import read_many
 from deskclassify.ml.picture_table import PictureTable
@@ -63,6 +64,40 @@ def look_ahead(request: FitRequest, should_stop: ShouldStop) -> Forecast | None:
     if len(listing.classes()) < 2:
         raise InputError("A training needs pictures of at least two classes. Add another class folder.")
     return _Prober(request, listing, should_stop).run()
+
+
+def for_training(request: FitRequest, should_stop: ShouldStop, begun: float) -> Forecast | None:
+    """What a training that has begun will cost, from its begin on.
+
+    Args:
+        request: the training.
+        should_stop: as ever.
+        begun: monotonic time, in seconds.
+
+    Returns:
+        None when stopped, and when it cannot be told: that costs nobody the training.
+    """
+    try:
+        with memory.kept():
+            found = look_ahead(request, should_stop)
+    except Exception:
+        _log.info("no forecast", exc_info=True)
+        return None
+    spent = time.monotonic() - begun
+    return replace(found, seconds_total=spent + found.seconds_total) if found is not None else None
+
+
+def forget_peak(where: Device) -> None:
+    """Begin `peak_bytes` anew."""
+    if where.is_cuda:
+        torch.cuda.reset_peak_memory_stats(where.torch)
+    else:
+        machine.forget_peak()
+
+
+def peak_bytes(where: Device) -> int | None:
+    """Most memory that was taken on a device since; None where the system does not tell."""
+    return torch.cuda.max_memory_allocated(where.torch) if where.is_cuda else machine.peak_resident_bytes()
 
 
 class _Prober:

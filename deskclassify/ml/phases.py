@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from deskclassify.ml.checkpoint import Tensors, copy_of
-from deskclassify.ml.device import Device, has_fast_bf16
 from deskclassify.ml.targets import Targets
 
 WEIGHT_DECAY = 0.01
@@ -167,10 +166,3 @@ class Precision:
     def dtype(self) -> torch.dtype:
         """For autocast."""
         return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[self.name]
-
-
-def choose_precision(device: Device) -> Precision:
-    """bfloat16 where the hardware multiplies it, else float16 on a GPU, else float32."""
-    if device.is_cuda:
-        return Precision("bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16")
-    return Precision("bf16" if has_fast_bf16() else "fp32")

@@ -17,16 +17,16 @@ from deskclassify.core import architectures, atomic, cache, diagnosis, settings
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import InputError
-from deskclassify.core.events import EpochDone, Event, FitDone, Message, Started, Verdict
+from deskclassify.core.events import EpochDone, Event, FitDone, Forecast, Message, Started, Verdict
 from deskclassify.core.requests import FitRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.words import counted
-from deskclassify.ml import checkpoint, device, memory, preparation, recipe, schedule
+from deskclassify.ml import checkpoint, device, forecast, memory, preparation, recipe, schedule, tuning
 from deskclassify.ml.dataset import Dataset, prepare
 from deskclassify.ml.distributed import Ranks
 from deskclassify.ml.features import recipe_of
 from deskclassify.ml.loop import Best, DivergedError, Loop, Place, losses, probabilities
-from deskclassify.ml.phases import Logits, Phase, choose_precision
+from deskclassify.ml.phases import Logits, Phase, Precision
 from deskclassify.ml.picture_table import PictureTable
 from deskclassify.ml.run_writer import RunWriter
 from deskclassify.ml.validation import Validation
@@ -84,7 +84,8 @@ class Training:
         self._architecture = architectures.get(request.architecture)
         self._how = self._architecture.preprocess(request.resize, request.image_size)
         self._device = device.choose(ranks.device(request.device))
-        self._precision = choose_precision(self._device)
+        self._tuned = tuning.Tuned()
+        self._forecast: Forecast | None = None
         self._seed = request.data.seed
         self._history: list[EpochDone] = []
         self._best = Best()
@@ -114,6 +115,7 @@ class Training:
             cache.trim(settings.load().cache_gigabytes * 1e9)
         if not self._request.resume:
             yield from self._write_info({}, "running")  # from here on it can be resumed
+        yield from self._look_ahead(should_stop)
         yield from self._load(should_stop)
         if self._ranks.leads:
             self._ranks.wait()
@@ -162,6 +164,24 @@ class Training:
             else:
                 yield step
 
+    def _look_ahead(self, should_stop: ShouldStop) -> Iterator[Event]:
+        """Say what it will cost; a resumed run has said so when it began."""
+        forecast.forget_peak(self._device)
+        if self._ranks.leads and not self._request.resume:
+            self._forecast = forecast.for_training(self._request, should_stop, self._begun)
+            if self._forecast is not None:
+                yield self._forecast
+
+    def _tune(self) -> tuning.Tuned:
+        """The fastest format; a resumed run goes on with its own, where it is on the same device."""
+        setup = self._setup
+        begun = self._run.info().raw if self._request.resume else {}
+        if begun.get("tuning") and begun["device"]["title"] == self._device.title:
+            return from_json(tuning.Tuned, begun["tuning"])
+        if not setup.recipe.unfrozen_epochs:
+            return tuning.Tuned()
+        return tuning.tune(setup.model, self._architecture, self._how.size, setup.recipe.unfrozen_batch, self._device)
+
     def _take(self, data: Dataset, pretrained: Pretrained) -> Iterator[Event]:
         torch.manual_seed(schedule.seed_of(self._seed, "head"))
         head = Head(self._architecture.features, len(data.classes))
@@ -177,6 +197,7 @@ class Training:
             pretrained.digest,
             preparation.balance_plan(self._request, data),
         )
+        self._tuned = self._tune()
         self._targets = data.targets("valid")
         yield from self._write.begin(data.items)
         yield from self._write_info({}, "running")
@@ -216,7 +237,8 @@ class Training:
                 phase = preparation.frozen_phase(self._setup)
             else:
                 stack.enter_context(memory.kept())
-                phase = yield from preparation.unfrozen_phase(self._setup, self._precision, stack, should_stop)
+                precision = Precision(self._tuned.precision, self._tuned.channels_last)
+                phase = yield from preparation.unfrozen_phase(self._setup, precision, stack, should_stop)
             stack.callback(phase.close)
             if should_stop():
                 return True
@@ -326,6 +348,8 @@ class Training:
             stopped=stopped,
             device=self._device.title,
             findings=diagnosis.of(self._history, self._request, self._setup.data.items, stopped) if known else (),
+            forecast_seconds=self._forecast.seconds_total if self._forecast is not None else None,
+            peak_memory_bytes=forecast.peak_bytes(self._device),
         )
         yield from self._write_info(to_json(done), "stopped" if stopped else "finished")
         yield done
@@ -363,10 +387,18 @@ class Training:
                 "preprocess": to_json(self._how),
                 "device": {"name": self._device.name, "title": self._device.title, "reason": self._device.reason},
                 "versions": versions(),
+                "forecast": self._expected(),
                 **(self._learned_of_data() if hasattr(self, "_setup") else {}),
                 "result": result or None,
             }
         )
+
+    def _expected(self) -> dict[str, Any] | None:
+        """The forecast; of a resumed run that with which it began."""
+        if self._request.resume:
+            before: dict[str, Any] | None = self._run.info().raw.get("forecast")
+            return before
+        return to_json(self._forecast) if self._forecast is not None else None
 
     def _learned_of_data(self) -> dict[str, Any]:
         """What `run.json` says once the pictures were looked at."""
@@ -375,7 +407,8 @@ class Training:
             "classes": list(setup.data.classes),
             "recipe": {**asdict(setup.recipe), "first_stage": setup.first_stage},
             "balance": {"kind": setup.balance.kind, "reason": setup.balance.sentence},
-            "precision": self._precision.name if setup.recipe.unfrozen_epochs else "fp32",
+            "precision": self._tuned.precision,
+            "tuning": to_json(self._tuned) if setup.recipe.unfrozen_epochs else None,
             "data_fingerprint": setup.data.fingerprint(),
             "skipped": [{"path": path, "reason": why} for path, why in sorted(setup.data.skipped.items())],
         }
