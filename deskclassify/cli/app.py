@@ -83,7 +83,7 @@ def scan(
 @app.command()
 def train(
     data: options.Data,
-    out: Annotated[str, typer.Option("--out", metavar="RUN", help="The folder to write.")],
+    out: Annotated[str, typer.Option("--out", metavar="RUN", help="The folder to write.")] = "",
     preset: options.Preset = "balanced",
     arch: options.Arch = architectures.DEFAULT,
     epochs: options.Epochs = None,
@@ -106,6 +106,7 @@ def train(
     weights: options.Weights = "",
     device: options.Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from what RUN holds.")] = False,
+    forecast: options.ForecastOnly = False,
     json: options.Json = False,
 ) -> Plan:
     """Train, and write the run folder. Works under torchrun."""
@@ -116,7 +117,7 @@ def train(
     _check_numbers(lr, batch_size, image_size)
     request = requests.FitRequest(
         data=options.data_spec(data, label_from, valid_pct, valid_folder, seed),
-        run=_target("--out", out),
+        run=out if forecast and not out else _target("--out", out),
         architecture=architectures.get(arch).name,
         preset=options.choice("--preset", preset, requests.PRESETS),
         epochs=epochs,
@@ -136,6 +137,8 @@ def train(
         device=options.device(device),
         resume=resume,
     )
+    if forecast:
+        return _plan(requests.ForecastRequest(request), events.Forecast, tables.forecast)
     return _plan(request, events.FitDone, tables.trained)
 
 

@@ -42,6 +42,9 @@ BatchSize = Annotated[int | None, typer.Option("--batch-size", metavar="N", help
 ImageSize = Annotated[int | None, typer.Option("--image-size", metavar="N", help="Pixels, width and height.")]
 Resize = Annotated[str, typer.Option("--resize", metavar="crop|squish|pad", help="How pictures are made square.")]
 Weights = Annotated[str, typer.Option("--weights", metavar="FILE", help="Pretrained weights of your own.")]
+ForecastOnly = Annotated[
+    bool, typer.Option("--forecast", help="Only tell how long it would take and how much memory; train nothing.")
+]
 Preset = Annotated[str, typer.Option("--preset", metavar="quick|partial|balanced|thorough", help="The recipe.")]
 Epochs = Annotated[
     int | None,

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from deskclassify.core import events
+from deskclassify.core import events, words
 from deskclassify.core.words import counted
 
 _MOST_CONFUSION_CLASSES = 15
@@ -54,15 +54,26 @@ def _paths(title: str, rows: list[tuple[str, str]], second: str = "reason") -> T
     return made
 
 
+def forecast(result: events.Forecast) -> RenderableType:
+    """What a training would cost, and what was timed."""
+    made = table("timed", "#images/s")
+    for name, rate in result.figures.items():
+        made.add_row(Text(name), f"{rate:,.1f}")
+    return Group(Text(result.sentence), made) if result.figures else Text(result.sentence)
+
+
 def trained(result: events.FitDone) -> str:
-    """The closing line of a training."""
+    """The closing line of a training, and what its curves tell."""
     state = "Stopped" if result.stopped else "Done"
     accuracy = "not measured" if result.accuracy is None else f"{result.accuracy:.1%}"
     skipped = f", {result.skipped_images} unreadable left out" if result.skipped_images else ""
-    return (
+    closing = (
         f"{state} in {result.seconds:.1f} s: validation accuracy {accuracy} (best epoch {result.best_epoch}), "
         f"{result.train_images} + {result.valid_images} pictures{skipped}. Saved in {result.run}"
     )
+    if result.forecast_seconds and not result.stopped:
+        closing += f"\nForecast {words.duration(result.forecast_seconds)}, took {words.duration(result.seconds)}."
+    return "\n".join([closing, *(f"{one.title}: {one.text} {one.advice}" for one in result.findings)])
 
 
 def evaluated(result: events.Evaluated) -> RenderableType:
