@@ -135,9 +135,9 @@ def test_other_pictures(dialog, mirror, qtbot):
 
 def test_mixtures_are_named_by_their_classes(dialog, qtbot):
     find(dialog, "mixBox").setCurrentIndex(1)
-    qtbot.waitUntil(lambda: any("75 %" in text for row in dialog.view.captions() for text in row[1:]))
-    row = dialog.view.captions()[0]
-    assert row[1].startswith(f"75 % {row[0]}, 25 % ")
+    qtbot.waitUntil(lambda: any("25 %" in text for row in dialog.view.captions() for text in row[1:]))
+    captions = dialog.view.captions()
+    assert captions[0][1:] == [f"+ 25 % {captions[1][0]}"] * 5
 
 
 def test_a_failure_is_a_sentence_in_place_of_the_pictures(dialog, mirror, qtbot):

@@ -78,6 +78,7 @@ class AdvancedCard(common.Card):
         self.patience = named(QSpinBox(), "patienceSpin")
         self.patience.setRange(0, _MOST_PATIENCE)
         self.patience.setSpecialValueText("never")
+        self.patience.setSuffix(" epochs")
         self.patience.setToolTip(
             "Ends before its time when so many epochs in a row were no better than the best one "
             "(early stopping); 0 never does. The best epoch is kept in any case."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -44,7 +45,8 @@ class CopiesView(QWidget):
         self._text = ""
         self._rows = [[to_pixmap(pixels) for pixels in row] for row in event.pictures]
         self._captions = [
-            [labels[number], *(_mixture(copy, labels) for copy in shares)] for number, shares in enumerate(event.shares)
+            [labels[number], *(_mixed_in(copy, number, labels) for copy in shares)]
+            for number, shares in enumerate(event.shares)
         ]
         self.setAccessibleName(f"{len(self._rows)} training pictures with changed copies")
         self.update()
@@ -102,16 +104,13 @@ class CopiesView(QWidget):
         painter.restore()
 
 
-def _mixture(shares: list[float], labels: list[str]) -> str:
-    """“60 % glass, 40 % paper” where pictures are mixed; nothing where they are not."""
+def _mixed_in(shares: np.ndarray, own: int, labels: list[str]) -> str:
+    """“+ 40 % paper” where a picture of another class is mixed in; nothing where none is."""
     parts: dict[str, float] = {}
     for share, label in zip(shares, labels, strict=True):
-        if share >= _LEAST_SHARE:
+        if share >= _LEAST_SHARE and label != labels[own]:
             parts[label] = parts.get(label, 0.0) + float(share)
-    if len(parts) < 2:
-        return ""
-    largest_first = sorted(parts.items(), key=lambda part: -part[1])
-    return ", ".join(f"{100 * share:.0f} % {label}" for label, share in largest_first)
+    return ", ".join(f"+ {100 * share:.0f} % {label}" for label, share in parts.items())
 
 
 def _fitted(text: str, metrics: QFontMetrics, width: float) -> str:
