@@ -16,7 +16,6 @@ from typing import Any, ClassVar, Literal
 
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.control import ShouldStop
-from deskclassify.core.errors import InputError
 from deskclassify.core.events import Event, Listed, Progress
 from deskclassify.core.preprocess import Resize
 from deskclassify.core.sources import DataSpec, list_data
@@ -25,7 +24,7 @@ Preset = Literal["quick", "partial", "balanced", "thorough"]
 PRESETS: tuple[Preset, ...] = ("quick", "partial", "balanced", "thorough")
 Mix = Literal["none", "mixup", "cutmix"]
 MIXES: tuple[Mix, ...] = ("none", "mixup", "cutmix")
-STRONGEST_AUGMENT = 2.0
+STRONGEST_AUGMENT = 2.0  # of `FitRequest.augment`
 Balance = Literal["auto", "none", "sampling", "weights"]
 BALANCES: tuple[Balance, ...] = ("auto", "none", "sampling", "weights")
 Process = Literal["trainer", "viewer", "predictor", "scanner", "here"]
@@ -291,28 +290,6 @@ REQUESTS: dict[str, type[Request]] = {
         SleepRequest,
     )
 }
-
-
-def check_variety(request: FitRequest) -> None:
-    """Refuse wrong values of `augment`, `mix`, `balance` and `patience`.
-
-    Raises:
-        InputError: which, and what would be right.
-    """
-    if not 0 <= request.augment <= STRONGEST_AUGMENT:
-        raise InputError(
-            f"The strength of the changes to training pictures must be from 0 (none) to {STRONGEST_AUGMENT:g} "
-            f"(strong), not {request.augment:g}. The usual is 1."
-        )
-    if request.mix not in MIXES:
-        raise InputError(f"Pictures cannot be mixed by “{request.mix}”. Choose {', '.join(MIXES[:-1])} or {MIXES[-1]}.")
-    if request.balance not in BALANCES:
-        allowed = f"{', '.join(BALANCES[:-1])} or {BALANCES[-1]}"
-        raise InputError(f"Classes cannot be balanced by “{request.balance}”. Choose {allowed}.")
-    if request.patience is not None and request.patience < 1:
-        raise InputError(
-            f"The patience must be at least 1 epoch, not {request.patience}. Leave it out to never stop early."
-        )
 
 
 def encode(request: Request) -> dict[str, Any]:

@@ -28,8 +28,8 @@ def mix(
         generator: on the CPU; the draws are the same on every device.
 
     Returns:
-        float `[N, C, H, W]` and float `[N, classes]`; the rows of the targets have the same sum as before.
-        At least half of each picture's target is its own.
+        float `[N, C, H, W]` and float `[N, classes]`: the targets in the shares of the pictures, of which
+        at least half is each picture's own.
     """
     if kind == "none":
         return images, targets
