@@ -17,15 +17,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from deskclassify.core.control import never
 from deskclassify.core.events import BatchDone, Event
-from deskclassify.core.requests import (
-    EvaluateRequest,
-    FitRequest,
-    LrFindRequest,
-    Request,
-    WarmRequest,
-    generator,
-)
+from deskclassify.core.requests import EvaluateRequest, FitRequest, LrFindRequest, Request, WarmRequest, generator
 from deskclassify.core.sources import DataSpec, Source
+
+EPOCHS = 4  # of the unfrozen phase; one for each size of the presets that begin with smaller pictures
 
 
 def run(request: Request) -> Iterator[Event]:
@@ -52,12 +47,16 @@ def fit(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def rate(job: dict[str, Any]) -> dict[str, Any]:
-    """Pictures a second with the whole network unfrozen, without the first batch of each epoch."""
+    """Pictures a second with the whole network unfrozen, without the first batch of each epoch.
+
+    A preset may begin with smaller pictures: `images_per_second` is of the last epoch, which has
+    the full size, and `images_per_second_all` of all epochs.
+    """
     request = FitRequest(
         data(job),
         f"{job['folder']}/rate",
         preset=job["preset"],
-        epochs=job["epochs"],
+        epochs=EPOCHS,
         frozen_epochs=1,
         batch_size=job["batch"],
         image_size=job["size"],
@@ -69,9 +68,14 @@ def rate(job: dict[str, Any]) -> dict[str, Any]:
             ticks.setdefault(event.epoch, []).append((event.step, time.perf_counter()))
             steps = event.steps
         pictures = getattr(event, "train_images", pictures)
-    batches = sum(epoch[-1][0] - epoch[0][0] for epoch in ticks.values())
-    seconds = sum(epoch[-1][1] - epoch[0][1] for epoch in ticks.values())
-    return {"images_per_second": batches * pictures * job["epochs"] / steps / seconds, "batches": batches}
+
+    def speed(epochs: list[list[tuple[int, float]]]) -> float:
+        batches = sum(epoch[-1][0] - epoch[0][0] for epoch in epochs)
+        seconds = sum(epoch[-1][1] - epoch[0][1] for epoch in epochs)
+        return batches * pictures * EPOCHS / steps / seconds
+
+    every = [ticks[number] for number in sorted(ticks)]
+    return {"images_per_second": speed(every[-1:]), "images_per_second_all": speed(every)}
 
 
 def lr_find(job: dict[str, Any]) -> dict[str, Any]:
