@@ -162,7 +162,8 @@ class FitDone(Event):
     """The end of a training, also of a stopped one; `findings` say how it went.
 
     `forecast_seconds` is what was expected of `seconds` before; `peak_memory_bytes` is to be held against
-    `Forecast.memory_bytes`. Both are None where they are not known.
+    `Forecast.memory_bytes`; `tta_accuracy` is that of several changed copies of each picture together.
+    They are None where they are not known.
     """
 
     event: ClassVar[str] = "finished"
@@ -180,6 +181,7 @@ class FitDone(Event):
     findings: tuple[Finding, ...] = ()
     forecast_seconds: float | None = None
     peak_memory_bytes: int | None = None
+    tta_accuracy: float | None = None
 
 
 @dataclass(frozen=True)

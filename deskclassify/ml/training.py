@@ -17,11 +17,11 @@ from deskclassify.core import architectures, atomic, cache, diagnosis, settings
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import InputError
-from deskclassify.core.events import EpochDone, Event, FitDone, Forecast, Message, Started, Verdict
+from deskclassify.core.events import EpochDone, Event, FitDone, Forecast, Message, Progress, Started, Verdict
 from deskclassify.core.requests import FitRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.words import counted
-from deskclassify.ml import checkpoint, device, forecast, memory, preparation, recipe, schedule, tuning
+from deskclassify.ml import checkpoint, device, forecast, memory, preparation, recipe, schedule, tta, tuning
 from deskclassify.ml.dataset import Dataset, prepare
 from deskclassify.ml.distributed import Ranks
 from deskclassify.ml.features import recipe_of
@@ -271,7 +271,7 @@ class Training:
                 self._setup.model.head.load_state_dict(self._best.weights)
                 yield from self._write.best(self._setup.model.state_dict())
             if diverged is not None:
-                for event in self._finish(stopped=True):
+                for event in self._finish(stopped=True, diverged=True):
                     if not isinstance(event, FitDone):  # the failure is the last word
                         yield event
                 raise diverged
@@ -333,13 +333,16 @@ class Training:
 
     # -- the end ----------------------------------------------------------------------
 
-    def _finish(self, stopped: bool) -> Iterator[Event]:
+    def _finish(self, stopped: bool, diverged: bool = False) -> Iterator[Event]:
         best, known = self._best, hasattr(self, "_setup")
         accuracy = (yield from self._write_predictions()) if known and best.epoch else None
+        items = self._setup.data.items if known else ()
+        averaged = (yield from self._measure_copies()) if accuracy is not None and not stopped else None
         done = FitDone(
             run=str(self._run.path),
             accuracy=accuracy,
             error_rate=None if accuracy is None else 1 - accuracy,
+            tta_accuracy=averaged,
             best_epoch=best.epoch,
             classes=self._setup.data.classes if known else (),
             train_images=len(self._setup.data.files("train")) if known else 0,
@@ -348,7 +351,7 @@ class Training:
             seconds=time.monotonic() - self._begun,
             stopped=stopped,
             device=self._device.title,
-            findings=diagnosis.of(self._history, self._request, self._setup.data.items, stopped) if known else (),
+            findings=diagnosis.of(self._history, self._request, items, stopped, diverged),
             forecast_seconds=self._forecast.seconds_total if self._forecast is not None else None,
             peak_memory_bytes=forecast.peak_bytes(self._device),
         )
@@ -357,7 +360,9 @@ class Training:
 
     def _write_predictions(self) -> Generator[Event, None, float | None]:
         """Write what the best epoch says of the validation pictures; returns its accuracy."""
-        logits = self._best.logits if self._best.logits is not None else self._logits_of_best()
+        if self._best.logits is None:
+            self._best.logits = self._logits_of_best()
+        logits = self._best.logits
         files, targets, classes = self._setup.data.files("valid"), self._targets, self._setup.data.classes
         chance, loss = probabilities(logits), losses(logits, targets)
         picked = chance.argmax(axis=1) if len(files) else np.empty(0, dtype=np.int64)
@@ -371,10 +376,27 @@ class Training:
 
     def _logits_of_best(self) -> Logits:
         """Scores of a best epoch that an earlier process reached."""
+        with self._validation_of_best() as validation:
+            return validation()
+
+    @contextlib.contextmanager
+    def _validation_of_best(self) -> Iterator[Validation]:
         model = load_run(self._architecture.name, len(self._setup.data.classes), self._run.best)
         check = PictureTable(self._setup.data.files("valid"), self._how, exact=True)
         with contextlib.closing(check):
-            return Validation(model, check, self._architecture, self._how.size, self._device, 0, None)()
+            yield Validation(model, check, self._architecture, self._how.size, self._device, 0, None)
+
+    def _measure_copies(self) -> Generator[Event, None, float | None]:
+        """Test-time augmentation; returns the accuracy with it, None where it is not wanted."""
+        if not (self._request.tta and self._request.augment) or self._best.logits is None:
+            return None
+        accuracy = 0.0
+        with self._validation_of_best() as validation:
+            copies = tta.averaged(validation, self._best.logits, self._request.augment)
+            for done, chance in enumerate(copies, 1):
+                accuracy = float((chance.argmax(axis=1) == self._targets).mean())
+                yield Progress("Test-time augmentation", done, tta.COPIES)
+        return accuracy
 
     def _write_info(self, result: dict[str, Any], status: str) -> Iterator[Event]:
         return self._write.info(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,12 +14,21 @@ from deskclassify.core.preprocess import Pixels
 from deskclassify.ml import trunk
 from deskclassify.ml.device import Device
 from deskclassify.ml.phases import Logits
-from deskclassify.ml.picture_table import PictureTable
 from deskclassify.ml.trunk import RunTrunk
 from deskclassify.ml.zoo import Classifier
 
 _KEPT_BYTES = 512 * 2**20
 WORTH_TRACING = 64  # pictures: with fewer, making the graph takes longer than torch needs for them
+
+
+class Pictures(Protocol):
+    """Decoded pictures by number."""
+
+    def __len__(self) -> int: ...
+
+    def __call__(self, numbers: np.ndarray) -> Pixels:
+        """uint8 `[B, size, size, 3]`, of numbers int64 `[B]`."""
+        ...
 
 
 class Validation:
@@ -37,7 +47,7 @@ class Validation:
     def __init__(
         self,
         model: Classifier,
-        pictures: PictureTable,
+        pictures: Pictures,
         architecture: Architecture,
         size: int,
         device: Device,
@@ -45,7 +55,7 @@ class Validation:
         lower: RunTrunk | None,
     ) -> None:
         self._model = model
-        self._pictures = pictures
+        self.pictures = pictures
         self._architecture = architecture
         self._size = size
         self._device = device
@@ -56,21 +66,25 @@ class Validation:
 
     def __call__(self) -> Logits:
         """float32 `[pictures, classes]`."""
-        if not len(self._pictures):
-            return np.empty((0, self._model.head.linear.out_features), dtype=np.float32)
-        parts = self._through_all() if self._lower is None else self._through_upper(self._lower)
-        return np.concatenate(list(parts))
+        if self._lower is None:
+            return self.of(self.pictures)
+        return self._joined(self._through_upper(self._lower))
 
-    def _batches(self) -> Iterator[Pixels]:
-        count = len(self._pictures)
-        for start in range(0, count, self._at_once):
-            yield self._pictures(np.arange(start, min(start + self._at_once, count)))
+    def of(self, pictures: Pictures) -> Logits:
+        """Scores of other pictures, float32 `[pictures, classes]`."""
+        return self._joined(self._through_all(pictures))
 
-    def _through_all(self) -> Iterator[np.ndarray]:
-        run = trunk.runner(
-            self._model.trunk, self._architecture, None, self._size, self._device, len(self._pictures) >= WORTH_TRACING
-        )
-        for pixels in self._batches():
+    def _joined(self, parts: Iterator[np.ndarray]) -> Logits:
+        return np.concatenate([np.empty((0, self._model.head.linear.out_features), np.float32), *parts])
+
+    def _batches(self, pictures: Pictures) -> Iterator[Pixels]:
+        for start in range(0, len(pictures), self._at_once):
+            yield pictures(np.arange(start, min(start + self._at_once, len(pictures))))
+
+    def _through_all(self, pictures: Pictures) -> Iterator[np.ndarray]:
+        worth_it = len(pictures) >= WORTH_TRACING
+        run = trunk.runner(self._model.trunk, self._architecture, None, self._size, self._device, worth_it)
+        for pixels in self._batches(pictures):
             yield self._finish(self._model.head, run(pixels))
 
     def _through_upper(self, lower: RunTrunk) -> Iterator[np.ndarray]:
@@ -84,7 +98,7 @@ class Validation:
             return
         found: list[np.ndarray] = []
         size_bytes = 0
-        for pixels in self._batches():
+        for pixels in self._batches(self.pictures):
             values = lower(pixels)
             size_bytes += values.nbytes
             if size_bytes <= _KEPT_BYTES:

@@ -14,13 +14,15 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from deskclassify.core.architectures import get
 from deskclassify.core.control import never
 from deskclassify.core.errors import InputError, UserError
 from deskclassify.core.events import BatchDone, EpochDone, FitDone, Message
 from deskclassify.core.requests import FitRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import DataSpec, Source
-from deskclassify.ml import images
+from deskclassify.ml import images, zoo
+from deskclassify.ml.inputs import ActivationInputs
 from deskclassify.ml.targets import Targets
 from deskclassify.ml.training import fit
 
@@ -225,6 +227,7 @@ def test_a_loss_that_explodes_ends_with_a_sentence_and_the_best_epoch(
     weights = load_file(run.best)
     assert all(np.isfinite(value).all() for value in weights.values() if value.dtype.kind == "f")
     assert len(run.history()) == len(epochs(events)) > 0
+    assert [one["kind"] for one in run.info().result["findings"]] == ["learning_rate_high"]
 
 
 @pytest.mark.slow
@@ -260,3 +263,59 @@ def test_killed_at_any_moment_it_goes_on_with_the_same_curve(sample: Path, tmp_p
     one, two = load_file(ours.last / "model.safetensors"), load_file(theirs.last / "model.safetensors")
     assert all(np.array_equal(one[name], two[name]) for name in one)
     assert ours.predictions() == theirs.predictions()
+
+
+def test_changed_copies_are_averaged_when_asked_for(sample_spec: DataSpec, tmp_path: Path) -> None:
+    done = fit_all(FitRequest(sample_spec, str(tmp_path / "run"), preset="quick", tta=True))[-1]
+    assert done.tta_accuracy == pytest.approx(done.accuracy, abs=0.21)
+    assert RunFolder(tmp_path / "run").info().result["tta_accuracy"] == done.tta_accuracy
+    plain = fit_all(FitRequest(sample_spec, str(tmp_path / "plain"), preset="quick"))[-1]
+    assert plain.tta_accuracy is None
+    assert plain.accuracy == done.accuracy
+
+
+def test_patience_ends_a_phase_early_and_says_so(sample_spec: DataSpec, tmp_path: Path) -> None:
+    request = FitRequest(sample_spec, str(tmp_path / "run"), preset="quick", epochs=400, learning_rate=0.5, patience=3)
+    events = fit_all(request)
+    rows = epochs(events)
+    assert 3 < len(rows) < 400
+    losses = [row.valid_loss for row in rows]
+    assert min(losses[:-3]) <= min(losses[-3:])
+    assert any("ends early: 3 epochs" in event.text for event in events if isinstance(event, Message))
+
+
+def test_the_last_stages_learn_from_kept_activations_and_the_first_stay(
+    sample_spec: DataSpec, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = FitRequest(sample_spec, str(tmp_path / "run"), preset="partial", epochs=5, image_size=64)
+    first = fit_all(request)
+    assert sum(row.phase == "unfrozen" for row in epochs(first)) == 5
+    before = load_file(tmp_path / "run" / "last" / "model.safetensors")
+    *_, loaded = zoo.load_pretrained(get("efficientnet_lite0"), 5, "", never)
+    for name, value in loaded.model.state_dict().items():
+        if name.startswith(("trunk.conv_stem", "trunk.blocks.0.")):
+            assert np.array_equal(before[name], value.numpy())
+    assert not np.array_equal(before["trunk.conv_head.weight"], loaded.model.trunk.conv_head.weight.detach().numpy())
+
+    def refuse(self: ActivationInputs, numbers: np.ndarray, view: int) -> np.ndarray:
+        raise AssertionError("all activations are in the cache")
+
+    monkeypatch.setattr(ActivationInputs, "_compute", refuse)
+    again = fit_all(replace(request, run=str(tmp_path / "again")))
+    assert [row.train_loss for row in epochs(again)] == [row.train_loss for row in epochs(first)]
+
+
+def test_stages_join_one_after_the_other(sample_spec: DataSpec, tmp_path: Path) -> None:
+    request = FitRequest(
+        sample_spec, str(tmp_path / "run"), preset="balanced", epochs=1, frozen_epochs=1, image_size=64, gradual=True
+    )
+    fit_all(request)
+    after = load_file(tmp_path / "run" / "last" / "model.safetensors")
+    *_, loaded = zoo.load_pretrained(get("efficientnet_lite0"), 5, "", never)
+    changed = {
+        name
+        for name, value in loaded.model.state_dict().items()
+        if name.startswith("trunk.") and not np.array_equal(after[name], value.numpy())
+    }
+    assert changed
+    assert all(name.startswith(("trunk.conv_head", "trunk.bn2")) for name in changed)
