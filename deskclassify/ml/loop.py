@@ -109,28 +109,29 @@ class Loop:
             epoch_begun = time.monotonic()
             parts = phase.targets.order(self.seed, phase.name, epoch).tensor_split(batches)
             phase.begin_epoch(epoch)
-            rate = 0.0
             for batch in range(self.place.batch, batches):
                 if should_stop():
                     self.stopped = True
                     return
                 step = epoch * batches + batch
                 following = parts[batch + 1] if batch + 1 < batches else None
-                loss, rate = yield from self._step(parts[batch], following, step, steps)
+                loss = yield from self._step(parts[batch], following, step, steps)
                 before = self.place.smooth
                 smooth = loss if before is None else _SMOOTH * before + (1 - _SMOOTH) * loss
                 loss_sum = self.place.loss_sum + loss * len(parts[batch])
                 self.place = replace(self.place, epoch=epoch, batch=batch + 1, loss_sum=loss_sum, smooth=smooth)
                 if throttle.ready():
                     done, spent = step + 1 - begun_step, time.monotonic() - begun
-                    yield self._batch_done(epoch, step, steps, smooth, rate, spent / done)
+                    yield self._batch_done(epoch, step, steps, smooth, spent / done)
                 yield from self.on_save(self.place, False)
-            yield from self._end_epoch(epoch, rate, epoch_begun)
+            yield from self._end_epoch(epoch, self._rate((epoch + 1) * batches - 1, steps), epoch_begun)
 
-    def _batch_done(
-        self, epoch: int, step: int, steps: int, loss: float, rate: float, seconds_a_step: float
-    ) -> BatchDone:
-        phase = self.phase
+    def _rate(self, step: int, steps: int) -> float:
+        """Learning rate of the head at a step."""
+        return self.phase.rates[-1] * schedule.one_cycle(step, steps)[0]
+
+    def _batch_done(self, epoch: int, step: int, steps: int, loss: float, seconds_a_step: float) -> BatchDone:
+        phase, rate = self.phase, self._rate(step, steps)
         pictures_a_step = phase.count * phase.epochs / steps
         left = None if self.more_follows else seconds_a_step * (steps - step - 1)
         speed = pictures_a_step / max(seconds_a_step, 1e-9)
@@ -138,7 +139,7 @@ class Loop:
 
     def _step(
         self, picked: torch.Tensor, following: torch.Tensor | None, step: int, steps: int
-    ) -> Generator[Event, None, tuple[float, float]]:
+    ) -> Generator[Event, None, float]:
         """One batch; when memory runs out, again with half as many pictures at once. Rates do not depend on that."""
         phase = self.phase
         factor, momentum = schedule.one_cycle(step, steps)
@@ -160,7 +161,7 @@ class Loop:
                 "The loss became infinite: the learning rate is too high for this data. "
                 "The best epoch so far is kept. Train again with a tenth of the learning rate."
             )
-        return value, phase.rates[-1] * factor
+        return value
 
     def _use_less(self) -> Message:
         if not self.phase.halve():
