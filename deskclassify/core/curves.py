@@ -27,6 +27,7 @@ class Setup:
         balance: as asked for.
         learning_rate: as asked for; None where it was automatic.
         stopped: whether the training was ended before its time.
+        diverged: whether it ended because the loss was no number any more.
     """
 
     counts: Mapping[str, int]
@@ -35,6 +36,7 @@ class Setup:
     balance: str = "auto"
     learning_rate: float | None = None
     stopped: bool = False
+    diverged: bool = False
 
     @property
     def commonest(self) -> float:
@@ -48,7 +50,7 @@ class Setup:
         return -sum(share * math.log(share) for share in shares)
 
     @classmethod
-    def of(cls, request: FitRequest, items: Iterable[Item], stopped: bool) -> Setup:
+    def of(cls, request: FitRequest, items: Iterable[Item], stopped: bool, diverged: bool = False) -> Setup:
         """The setup of a training of these pictures."""
         counts: dict[str, int] = {}
         valid = 0
@@ -56,7 +58,7 @@ class Setup:
             counts.setdefault(item.label, 0)
             counts[item.label] += item.subset == "train"
             valid += item.subset == "valid"
-        return cls(counts, valid, request.preset, request.balance, request.learning_rate, stopped)
+        return cls(counts, valid, request.preset, request.balance, request.learning_rate, stopped, diverged)
 
 
 @dataclass(frozen=True)

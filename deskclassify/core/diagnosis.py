@@ -22,7 +22,7 @@ from deskclassify.core.codec import from_json
 from deskclassify.core.curves import Curves, Setup
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import EpochDone, Finding, Suggestion
-from deskclassify.core.learning_findings import learning, share_text
+from deskclassify.core.learning_findings import diverged, learning, share_text
 from deskclassify.core.metrics import wilson
 from deskclassify.core.requests import FitRequest
 from deskclassify.core.run_folder import RunFolder
@@ -56,6 +56,8 @@ def read(history: Sequence[EpochDone], setup: Setup) -> tuple[Finding, ...]:
         history: the rows of all phases; with none there is nothing to say.
         setup: what it was made with.
     """
+    if setup.diverged:
+        return (diverged(history, setup),)
     if not history or not setup.counts:
         return ()
     curves = Curves.of(history, len(setup.counts))
@@ -63,9 +65,11 @@ def read(history: Sequence[EpochDone], setup: Setup) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda one: _LEVELS.index(one.level)))
 
 
-def of(history: Sequence[EpochDone], request: FitRequest, items: Iterable[Item], stopped: bool) -> tuple[Finding, ...]:
-    """What the history of a training of these pictures tells; see `read`."""
-    return read(history, Setup.of(request, items, stopped))
+def of(
+    history: Sequence[EpochDone], request: FitRequest, items: Iterable[Item], stopped: bool, diverged: bool = False
+) -> tuple[Finding, ...]:
+    """What the history of a training of these pictures tells; see `read` and `Setup`."""
+    return read(history, Setup.of(request, items, stopped, diverged))
 
 
 def of_run(run: RunFolder) -> tuple[Finding, ...]:
@@ -117,7 +121,7 @@ def _classes(setup: Setup) -> Finding | None:
     if ratio < _UNEQUAL:
         return None
     text = f"“{large}” has {counts[large]:,} training pictures, “{small}” only {counts[small]:,}."
-    title, watch = "Classes of very unequal size", f"Watch the recall of “{small}” on the Evaluate page"
+    title, watch = "Unequal classes", f"Watch the recall of “{small}” on the Evaluate page"
     if setup.balance == "none":
         text += " Nothing was done about it, so a network tends to guess the frequent class."
         advice = f"Train again with balancing, and add pictures of “{small}”. {watch}."

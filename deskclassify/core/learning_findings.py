@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from deskclassify.core.curves import Curves, Setup
-from deskclassify.core.events import Finding, Suggestion
+from deskclassify.core.events import EpochDone, Finding, Suggestion
 from deskclassify.core.words import counted
 
 # Losses as multiples of guessing; see above.
-_EXPLODED = 1.25  # training loss
+_EXPLODED, _EXPLODED_BY_ITSELF = 1.5, 3.0  # training loss, at a rate that was asked for and at the automatic one
 _WORSE = 1.1  # validation loss of one that is worse than guessing
 _BY_HEART = 0.75  # training loss, beside such a validation loss
 _HARDLY_BEGUN = 0.9
@@ -44,13 +45,29 @@ def learning(curves: Curves, setup: Setup) -> Finding | None:
 
 def _exploded(curves: Curves, setup: Setup) -> Finding | None:
     worst = curves.worst_training
-    if worst.train_loss < _EXPLODED * curves.guessing:
+    limit = _EXPLODED_BY_ITSELF if setup.learning_rate is None else _EXPLODED
+    if worst.train_loss < limit * curves.guessing:
         return None
     seen = (
         f"In epoch {worst.epoch} the training loss was {_loss(worst.train_loss)}, worse than guessing, which gives "
         f"{_loss(curves.guessing)}: the steps were so large that they overshot."
     )
     return _lower_rate(seen, curves, setup)
+
+
+def diverged(history: Sequence[EpochDone], setup: Setup) -> Finding:
+    """The loss became no number in the epoch that would have followed the history."""
+    known = setup.learning_rate or max((row.lr for row in history), default=0.0)
+    rate = _one_digit(known / 10)
+    advice = f"a tenth of the learning rate, {rate:g}" if rate else "a lower learning rate"
+    return Finding(
+        "learning_rate_high",
+        "Learning rate too high",
+        f"In epoch {len(history) + 1} the loss became infinite: the steps were so large that the weights grew without "
+        "bound. The best epoch before is kept.",
+        f"Train again with {advice}, or let “Find a learning rate” suggest one.",
+        suggestion=Suggestion(learning_rate=rate) if rate else None,
+    )
 
 
 def _rate_too_high(curves: Curves, setup: Setup) -> Finding | None:
@@ -125,11 +142,11 @@ def _no_gain(curves: Curves, setup: Setup) -> Finding | None:
     if best.accuracy - last.accuracy < max(_LOST_ACCURACY, _LOST_PICTURES / max(1, setup.valid_images)):
         advice = "For these pictures the preset Quick is enough; with more pictures the whole network can learn more."
         text = f"{seen}. The better one is kept."
-        return Finding("no_gain", "Training the whole network brought nothing", text, advice, "info")
+        return Finding("no_gain", "Whole network: no gain", text, advice, "info")
     rate = _one_digit((setup.learning_rate or curves.highest_rate) / 3)
     return Finding(
         "no_gain",
-        "Training the whole network did harm",
+        "Whole network: worse",
         f"{seen}: it forgot more of what it knew than it learned. The better one is kept.",
         f"Train again with a third of the learning rate, {rate:g}; with few pictures the preset Quick is enough.",
         suggestion=Suggestion(learning_rate=rate),
@@ -204,9 +221,9 @@ def _good(curves: Curves, setup: Setup) -> Finding:
     best = curves.best
     if setup.preset == "quick" and best is not None and (best.accuracy or 0.0) < _NEARLY_ALL:
         advice = "The preset Balanced takes longer and may find more. The Evaluate page shows where it still errs."
-        return Finding("good", "The training went well", text, advice, "good", Suggestion(preset="balanced"))
+        return Finding("good", "Went well", text, advice, "good", Suggestion(preset="balanced"))
     advice = "The Evaluate page shows where it still errs; wrong labels are often among the highest losses."
-    return Finding("good", "The training went well", text, advice, "good")
+    return Finding("good", "Went well", text, advice, "good")
 
 
 def _loss(value: float | None) -> str:
