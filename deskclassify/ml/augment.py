@@ -22,7 +22,7 @@ _DRAWS = 14
 # At strength 1:
 _ROTATE_DEGREES = 15.0
 _ZOOM = 1.15
-_SHIFT = 0.08  # share of the width
+_SHIFT = 0.08  # of half the width
 _WARP = 0.08  # how much nearer than the middle an edge comes
 _LIGHT = 0.2  # brightness and contrast, up or down
 _HOLE = 0.12  # largest share of the area
