@@ -25,14 +25,14 @@ class Dataset:
         classes: in alphabetical order; their position is the class number.
         features: by path; of validation pictures always from a full decode.
         skipped: path → why it could not be read.
-        copies: features of changed copies of the training pictures.
+        views: features of the training pictures and of their changed copies, float32 `[1 + copies, n, length]`.
     """
 
     items: tuple[Item, ...]
     classes: tuple[str, ...]
     features: FeatureTable
     skipped: dict[str, str]
-    copies: tuple[FeatureTable, ...] = ()
+    views: np.ndarray
 
     def files(self, subset: str) -> list[str]:
         """Paths of a subset."""
@@ -46,14 +46,9 @@ class Dataset:
     def matrix(self, subset: str) -> np.ndarray:
         """Features of a subset, float32 `[n, length]`."""
         files = self.files(subset)
-        if not files:
-            return np.empty((0, len(next(iter(self.features.rows.values())))), dtype=np.float32)
-        return self.features.matrix(files)
-
-    def views(self) -> np.ndarray:
-        """Features of the training pictures and of their changed copies, float32 `[1 + copies, n, length]`."""
-        files = self.files("train")
-        return np.stack([self.matrix("train"), *(table.matrix(files) for table in self.copies)])
+        result = np.empty((len(files), self.views.shape[2]), np.float32)
+        self.features.copy_to(result, files)
+        return result
 
     def fingerprint(self) -> str:
         """Changes with any key, label or subset."""
@@ -105,16 +100,18 @@ def prepare(
         if should_stop():
             return
         table.rows.update(exact.rows)
-    varied: list[FeatureTable] = []
     learned = [item.path for item in kept if item.subset == "train"]
+    views = np.empty((1 + copies, len(learned), recipe.length), np.float32)  # the largest thing: it is there once
+    table.copy_to(views[0], learned)
     for view in range(1, copies + 1):
-        varied.append(FeatureTable({}, {}, set()))
+        varied = FeatureTable({}, {}, set())
         stage = f"Looking at changed copies, {view} of {copies}"
-        yield from FeatureJob(recipe, varied[-1], False, view, strength).run(learned, stage, should_stop)
+        yield from FeatureJob(recipe, varied, False, view, strength).run(learned, stage, should_stop)
         if should_stop():
             return
+        varied.copy_to(views[view], learned)
     classes = tuple(sorted({item.label for item in kept}))
-    yield Dataset(kept, classes, table, dict(table.errors), tuple(varied))
+    yield Dataset(kept, classes, table, dict(table.errors), views)
 
 
 def _require_classes(listing: Listing, why: str) -> None:

@@ -64,9 +64,10 @@ class FeatureTable:
     errors: dict[str, str]
     drafted: set[str]
 
-    def matrix(self, files: Sequence[str]) -> Features:
-        """float32 `[len(files), length]`."""
-        return np.stack([self.rows[path] for path in files]).astype(np.float32, copy=False)
+    def copy_to(self, target: Features, files: Sequence[str]) -> None:
+        """Fill float32 `[len(files), length]`."""
+        for at, path in enumerate(files):
+            target[at] = self.rows[path]
 
 
 class FeatureJob:

@@ -78,7 +78,7 @@ def frozen_phase(setup: Setup) -> FrozenPhase:
     recipe = setup.recipe
     return FrozenPhase(
         head=setup.model.head,
-        features=torch.from_numpy(setup.data.views()),
+        features=torch.from_numpy(setup.data.views),
         targets=setup.targets(),
         valid=torch.from_numpy(setup.data.matrix("valid")),
         epochs=recipe.frozen_epochs,
