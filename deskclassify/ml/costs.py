@@ -15,6 +15,8 @@ _FORWARD = 1 / 3  # of a training step; the backward pass is two thirds
 _FLOAT_BYTES = 4
 _COPIES_OF_WEIGHTS = 5  # gradients, two moments of Adam, the best epoch, what is being saved
 _PASSING = 1.3  # what a step needs at its peak, as a multiple of what the backward pass waits for
+_COPIES_TO_LOOK = 3  # of the weights: as a graph, and as the runtime keeps it
+_LOOKING = 25  # memory of the forward pass alone, as a multiple of the picture's
 _INPUTS = 5  # float copies of a batch of pictures while it is being changed
 
 
@@ -70,6 +72,7 @@ class Room:
         base: what the process takes before (on a GPU: nothing).
         weights: of the network.
         features: of the feature vector of a picture.
+        at_once: pictures that the frozen trunk looks at at once (a number, not bytes).
         kept: of the activations of the frozen stages for one picture, on the disk.
         on_gpu: whether the memory of the GPU is meant.
     """
@@ -77,6 +80,7 @@ class Room:
     base: int
     weights: int
     features: int
+    at_once: int
     kept: int = 0
     on_gpu: bool = False
 
@@ -137,16 +141,15 @@ def _unfrozen_epoch(work: Work, rates: Rates, room: Room, recipe: Recipe, gradua
 
 
 def _memory(work: Work, room: Room, recipe: Recipe, tuned: Tuned) -> int:
+    picture = 3 * work.size**2 * _FLOAT_BYTES
+    looking = _COPIES_TO_LOOK * room.weights + _LOOKING * picture * room.at_once
     # Rows by file, and once more as one matrix.
-    features = 2 * (work.train + work.valid + work.train * recipe.copies) * room.features
+    features = 0 if room.on_gpu else 2 * (work.train + work.valid + work.train * recipe.copies) * room.features
     if not recipe.unfrozen_epochs:
-        return room.base + (0 if room.on_gpu else features)
-    pictures = recipe.unfrozen_batch * _INPUTS * 3 * work.size**2 * _FLOAT_BYTES
-    step = round(_PASSING * recipe.unfrozen_batch * tuned.bytes_per_image * (1 - recipe.frozen_share)) + pictures
-    network = room.weights * _COPIES_OF_WEIGHTS
-    if room.on_gpu:
-        return room.base + room.weights + network + step
-    return room.base + network + max(features, features // 2 + step)
+        return room.base + looking + features
+    activations = round(recipe.unfrozen_batch * tuned.bytes_per_image * (1 - recipe.frozen_share))
+    step = round(_PASSING * activations) + _INPUTS * recipe.unfrozen_batch * picture
+    return room.base + _COPIES_OF_WEIGHTS * room.weights + features + max(looking, step)
 
 
 def _sentence(total: float, epoch: float, memory: int, on_gpu: bool, tuned: Tuned | None) -> str:

@@ -47,8 +47,7 @@ def forecast(request: ForecastRequest, should_stop: ShouldStop) -> Iterator[Even
         InputError: the request or the data make no sense.
     """
     yield Started("forecast")
-    with memory.kept():  # as in a training
-        found = look_ahead(request.fit, should_stop)
+    found = look_ahead(request.fit, should_stop)
     if found is not None:
         yield found
 
@@ -78,8 +77,7 @@ def for_training(request: FitRequest, should_stop: ShouldStop, begun: float) -> 
         None when stopped, and when it cannot be told: that costs nobody the training.
     """
     try:
-        with memory.kept():
-            found = look_ahead(request, should_stop)
+        found = look_ahead(request, should_stop)
     except Exception:
         _log.info("no forecast", exc_info=True)
         return None
@@ -119,20 +117,17 @@ class _Prober:
         if self._should_stop():
             return None
         work = self._work(pretrained if is_known else None)
-        tuned = tuning.Tuned()
-        if self._recipe.unfrozen_epochs:
-            batch = self._recipe.unfrozen_batch
-            tuned = tuning.tune(
-                pretrained.model, self._architecture, self._how.size, batch, self._device, self._should_stop
-            )
-        if self._should_stop():
-            return None
-        rates, work, kept = self._rates(pretrained, work, tuned)
+        with memory.kept():  # as in a training
+            tuned = self._tuned(pretrained)
+            if self._should_stop():
+                return None
+            rates, work, kept = self._rates(pretrained, work, tuned)
         room = costs.Room(
             base=0 if self._device.is_cuda else machine.resident_bytes() or _UNKNOWN_BYTES,
             weights=sum(value.nbytes for value in pretrained.trunk.state_dict().values()),
             features=4 * self._architecture.features,
             kept=kept,
+            at_once=trunk.batch_size(self._device),
             on_gpu=self._device.is_cuda,
         )
         found = costs.estimate(work, rates, room, self._recipe, tuned, self._request.gradual)
@@ -169,6 +164,12 @@ class _Prober:
         )
 
     # -- timing -----------------------------------------------------------------------
+
+    def _tuned(self, pretrained: Pretrained) -> tuning.Tuned:
+        batch, size = self._recipe.unfrozen_batch, self._how.size
+        if not self._recipe.unfrozen_epochs:
+            return tuning.Tuned()
+        return tuning.tune(pretrained.model, self._architecture, size, batch, self._device, self._should_stop)
 
     def _rates(
         self, pretrained: Pretrained, work: costs.Work, tuned: tuning.Tuned

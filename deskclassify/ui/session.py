@@ -22,6 +22,7 @@ from deskclassify.core.events import (
     Examined,
     Exported,
     FitDone,
+    Held,
     Listed,
     PredictDone,
     Prediction,
@@ -69,12 +70,14 @@ class Session(QObject):
     """The window's state and commands. All signals are emitted in the window's thread."""
 
     project_changed = Signal()  # another project, or its data or options
+    options_changed = Signal()  # self.project.options, by the user
     listing_changed = Signal()  # self.listing
     scan_progress = Signal(object)  # Progress of the check of all files
     scan_changed = Signal()  # self.scan_result
     train_state_changed = Signal()  # self.train_state
     train_event = Signal(object)  # any Event of the training
     run_changed = Signal()  # self.run: shown by Evaluate and Layers
+    runs_changed = Signal()  # runs of the project were renamed or removed
     model_changed = Signal()  # self.model: used by Predict; None while there is none
     export_done = Signal(object)  # Exported, when the user asked for it
     predict_started = Signal()
@@ -286,6 +289,7 @@ class Session(QObject):
             self.project = self.project.with_options(options)
             if self.has_project:
                 self._try(self.project.save)
+            self.options_changed.emit()
 
     def can_train(self) -> bool:
         """Whether there are two classes and no training runs."""
@@ -335,6 +339,8 @@ class Session(QObject):
 
     @Slot(object)
     def _trained(self, event: Event) -> None:
+        if isinstance(event, Held):
+            self.pause_training(True)  # it waits by itself; Resume lets it try again
         self.train_event.emit(event)
 
     @Slot(object)

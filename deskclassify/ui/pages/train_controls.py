@@ -8,10 +8,11 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from deskclassify.core.errors import UserError
-from deskclassify.core.events import BatchDone, Event, Progress, Started
+from deskclassify.core.events import BatchDone, Event, Held, Progress, Started
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.ui import theme
 from deskclassify.ui.pages import train_words as words
+from deskclassify.ui.pages.train_forecast import ForecastLine
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.named import named
@@ -51,9 +52,11 @@ class TrainControls(common.Card):
         buttons.addWidget(self.eta)
         self.body.addLayout(buttons)
         self.body.addWidget(self.progress)
+        self.forecast = ForecastLine(session)
+        self.body.addWidget(self.forecast)
         session.train_event.connect(self._on_event)
         session.train_state_changed.connect(self._on_state)
-        for signal in (session.listing_changed, session.run_changed, session.project_changed):
+        for signal in (session.listing_changed, session.run_changed, session.runs_changed, session.project_changed):
             signal.connect(self.refresh)
         self.refresh()
 
@@ -160,6 +163,8 @@ class TrainControls(common.Card):
             self._show_eta(event.seconds_left, event.images_per_second)
         elif isinstance(event, Started) and event.detail:
             self.stage.setText(event.detail)
+        elif isinstance(event, Held):
+            self.stage.setText(f"{event.text} Then press Resume.")
 
     def _show(self, stage: str, done: int, total: int) -> None:
         self.stage.setText(stage)
