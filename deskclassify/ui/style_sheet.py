@@ -83,9 +83,9 @@ QLineEdit QToolButton { padding: 0; border: none; background: transparent; }
 QTableView QLineEdit, QListView QLineEdit { border-radius: 0; padding: 0 4px; min-height: 0; }
 
 QCheckBox, QRadioButton { spacing: 8px; background: transparent; }
-QCheckBox::indicator {
+QCheckBox::indicator, QTableView::indicator {
     width: 16px; height: 16px; border: 1px solid $muted; border-radius: 4px; background: $surface; }
-QCheckBox::indicator:checked {
+QCheckBox::indicator:checked, QTableView::indicator:checked {
     background: $accent; border-color: $accent; image: url("$icons/qss-check-$accent_ink.svg"); }
 QCheckBox::indicator:focus { border: 2px solid $accent; }
 QCheckBox::indicator:disabled { background: $raised; border-color: $border; }

@@ -57,6 +57,7 @@ class EvaluatePage(QWidget):
         self._build()
         session.run_changed.connect(self.show_run)
         session.project_changed.connect(self._list_runs)
+        session.runs_changed.connect(self._list_runs)
         session.train_state_changed.connect(self._name_empty)
         self.show_run()
 

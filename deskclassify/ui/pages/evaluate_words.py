@@ -13,6 +13,7 @@ from deskclassify.core.errors import InputError
 from deskclassify.core.events import Evaluated, Verdict
 from deskclassify.core.metrics import wilson
 from deskclassify.core.run_folder import MOST_TOP_LOSSES, RunFolder
+from deskclassify.core.runs import title
 from deskclassify.core.words import counted
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.image_grid import GridEntry
@@ -139,11 +140,11 @@ def run_text(run: RunFolder) -> str:
     try:
         info = run.info()
     except InputError:
-        return run.name
+        return title(run)
     network = architectures.ARCHITECTURES.get(info.architecture)
     accuracy = info.result.get("accuracy")
     share = "" if accuracy is None else f" · {100 * accuracy:.1f} %"
-    return f"{run.name} · {network.title if network else info.architecture}{share}"
+    return f"{title(run)} · {network.title if network else info.architecture}{share}"
 
 
 def empty_text(training: bool) -> str:

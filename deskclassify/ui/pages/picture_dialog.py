@@ -62,20 +62,27 @@ class PictureDialog(QDialog):
     Args:
         verdicts: the pictures to step through.
         at: the one to begin with.
+        remarks: for each, a text in place of the network's numbers, where it is not the window's
+            network that is spoken of; looking inside is not offered then.
     """
 
     look_inside = Signal(str)  # path
 
-    def __init__(self, verdicts: Sequence[Verdict], at: int, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, verdicts: Sequence[Verdict], at: int, parent: QWidget | None = None, remarks: Sequence[str] = ()
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("pictureDialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._verdicts = list(verdicts)
         self._at = at
+        self._remarks = tuple(remarks)
         self._picture = named(_Picture(), "picture")
         self._answer = common.subheading("")
         self._answer.setWordWrap(True)
         self._numbers = QLabel()
+        self._numbers.setTextFormat(Qt.TextFormat.PlainText)
+        self._numbers.setWordWrap(True)
         self._path = common.muted("")
         self._path.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(self)
@@ -101,6 +108,8 @@ class PictureDialog(QDialog):
         self._previous.clicked.connect(self._go_back)
         self._next.clicked.connect(self._go_on)
         inside.clicked.connect(self._look_inside)
+        if self._remarks:
+            inside.hide()
         close.clicked.connect(self.close)
         # Shortcuts, for as key presses the arrows would only move the focus from button to button.
         QShortcut(Qt.Key.Key_Left, self, self._go_back)
@@ -124,7 +133,10 @@ class PictureDialog(QDialog):
         self._answer.setText(answer)
         self._answer.setStyleSheet(f"color: {theme.current().good if right else theme.current().bad};")
         self._numbers.setText(
-            f"The network gives “{one.predicted}” a probability of {100 * one.probability:.1f} %. Loss: {one.loss:.3f}"
+            self._remarks[self._at]
+            if self._remarks
+            else f"The network gives “{one.predicted}” a probability of {100 * one.probability:.1f} %. "
+            f"Loss: {one.loss:.3f}"
         )
         self._path.setText(one.path)
         self._previous.setEnabled(self._at > 0)

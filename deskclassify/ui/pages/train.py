@@ -12,9 +12,11 @@ from deskclassify.core.run_folder import RunFolder
 from deskclassify.jobs.job import Job
 from deskclassify.ui import theme
 from deskclassify.ui.pages import train_words as words
+from deskclassify.ui.pages.runs_panel import RunsPanel
 from deskclassify.ui.pages.train_charts import TrainCharts
 from deskclassify.ui.pages.train_controls import TrainControls
 from deskclassify.ui.pages.train_options import TrainOptionsPanel
+from deskclassify.ui.run_library import RunLibrary
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.named import named
@@ -34,6 +36,8 @@ class TrainPage(QWidget):
         self.options = TrainOptionsPanel(session)
         self.controls = TrainControls(session)
         self.charts = TrainCharts()
+        self.library = RunLibrary(session, self)
+        self.charts.add_tab(RunsPanel(session, self.library), "Runs")
         self._build()
         session.train_event.connect(self._on_event)
         session.train_state_changed.connect(self._on_state)
@@ -42,6 +46,7 @@ class TrainPage(QWidget):
         self.options.find_button.clicked.connect(self._find_rate)
         self.charts.rate_chosen.connect(self.options.set_learning_rate)
         self.charts.failed.connect(session.failed)
+        self.library.overlays_changed.connect(self._show_overlays)
         self._enable_finder()
         self._on_run()
 
@@ -145,6 +150,10 @@ class TrainPage(QWidget):
             self._show_result(result)
         else:
             self.banner.hide()
+
+    @Slot()
+    def _show_overlays(self) -> None:
+        self.charts.show_overlays(self.library.overlays())
 
     # -- learning-rate finder ---------------------------------------------------------
 

@@ -6,11 +6,21 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from deskclassify.core.events import BatchDone, EpochDone, LrFound, Message
 from deskclassify.ui import theme
 from deskclassify.ui.pages import train_words as words
+from deskclassify.ui.run_library import Overlay
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.epoch_table import EpochTable
 from deskclassify.ui.widgets.line_chart import LineChart
@@ -22,6 +32,7 @@ _MOST_MESSAGES = 500
 _LEVEL_ROLE = Qt.ItemDataRole.UserRole
 _MOST_BATCHES = 200  # points of one epoch
 TRAINING, VALIDATION, BATCH = "training", "validation", "each batch"
+ACCURACY, ERROR_RATE = "accuracy", "error rate"
 
 
 class BatchTrace:
@@ -78,23 +89,31 @@ class TrainCharts(QWidget):
         self._best = 0
         self._trace = BatchTrace()
         self._suggestion = 0.0
+        self._overlays: tuple[Overlay, ...] = ()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REPAINT_MILLISECONDS)
         self._timer.timeout.connect(self.flush)
         self._make_charts()
         theme.notifier().changed.connect(self._recolour)
-        top = QHBoxLayout()
+        above = QWidget()
+        top = QHBoxLayout(above)
+        top.setContentsMargins(0, 0, 0, 0)
         top.setSpacing(theme.GAP * 2)
         for chart in (self.loss, self.accuracy):
             card = common.Card()
             card.body.addWidget(chart, 1)
             top.addWidget(card, 1)
+        parts = QSplitter(Qt.Orientation.Vertical)
+        parts.setChildrenCollapsible(False)
+        parts.setHandleWidth(theme.GAP * 2)
+        for part, share in ((above, 56), (self._make_tabs(), 44)):
+            parts.addWidget(part)
+            parts.setStretchFactor(parts.count() - 1, share)
+        parts.setSizes([560, 440])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.GAP * 2)
-        layout.addLayout(top, 3)
-        layout.addWidget(self._make_tabs(), 2)
+        layout.addWidget(parts)
 
     def _make_charts(self) -> None:
         self.loss = LineChart(
@@ -206,16 +225,35 @@ class TrainCharts(QWidget):
         self.loss.set_series(TRAINING, xs, [row.train_loss for row in rows], palette[0])
         self.loss.set_series(VALIDATION, xs, [row.valid_loss for row in rows], palette[1])
         if batch_xs:
-            self.loss.set_series(BATCH, batch_xs, losses, palette[0], faint=True)
+            self.loss.set_series(BATCH, batch_xs, losses, palette[0], stroke="faint")
             self.rate.set_series("learning rate", batch_xs, rates, palette[2])
         else:
             self.rate.set_series("learning rate", xs, [row.lr for row in rows], palette[2])
-        self.accuracy.set_series("accuracy", xs, [row.accuracy for row in rows], palette[2])
-        self.accuracy.set_series("error rate", xs, [row.error_rate for row in rows], palette[6])
+        self.accuracy.set_series(ACCURACY, xs, [row.accuracy for row in rows], palette[2])
+        self.accuracy.set_series(ERROR_RATE, xs, [row.error_rate for row in rows], palette[6])
+        self._draw_overlays()
         unfrozen = next((row.epoch for row in rows if row.phase == "unfrozen"), None)
         if unfrozen is not None and unfrozen > 1:
             for chart in (self.loss, self.accuracy, self.rate):
                 chart.mark(unfrozen - 0.5, "unfrozen")
+
+    # -- other runs -------------------------------------------------------------------
+
+    def add_tab(self, page: QWidget, name: str) -> None:
+        """Add a tab below the charts."""
+        self.tabs.addTab(page, name)
+
+    def show_overlays(self, overlays: Sequence[Overlay]) -> None:
+        """Draw other runs beside the one that is shown, now and through the trainings to come."""
+        self._overlays = tuple(overlays)
+        self._schedule()
+
+    def _draw_overlays(self) -> None:
+        for one in self._overlays:
+            xs = [float(row.epoch) for row in one.rows]
+            losses, shares = [row.valid_loss for row in one.rows], [row.accuracy for row in one.rows]
+            self.loss.set_series(f"{one.name}: {VALIDATION}", xs, losses, one.color, stroke="thin")
+            self.accuracy.set_series(f"{one.name}: {ACCURACY}", xs, shares, one.color, stroke="thin")
 
     # -- learning-rate finder ---------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PySide6.QtCore import QBuffer, QIODevice, QSize, Qt, QTimer, Signal, Slot
@@ -29,6 +30,7 @@ from deskclassify.ui.widgets import common
 if TYPE_CHECKING:
     from deskclassify.ui.widgets.line_plot import LinePlot, Series
 
+Stroke = Literal["main", "thin", "faint"]
 _REPAINT_MILLISECONDS = 100
 _FIRST_PAINT_MILLISECONDS = 30  # lets the page paint before the import of pyqtgraph holds it up
 _PNG_SCALE = 2.0
@@ -65,7 +67,7 @@ class LineChart(QWidget):
         self._title, self._y_label, self._x_label = title, y_label, x_label
         self._percent, self._log_x = percent, log_x
         self._series: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        self._styles: dict[str, tuple[str | None, bool]] = {}
+        self._styles: dict[str, tuple[str | None, Stroke]] = {}
         self._marks: list[tuple[float, str]] = []
         self._plot: LinePlot | None = None
         self._timer = QTimer(self)
@@ -80,6 +82,7 @@ class LineChart(QWidget):
     def _build(self, empty_text: str) -> None:
         self._legend = QLabel()
         self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._legend.setWordWrap(True)
         self._menu_button = self._make_menu()
         head = QHBoxLayout()
         head.setSpacing(theme.GAP)
@@ -136,7 +139,7 @@ class LineChart(QWidget):
         xs: Sequence[float] | np.ndarray,
         ys: Sequence[float | None] | np.ndarray,
         color: str | None = None,
-        faint: bool = False,
+        stroke: Stroke = "main",
     ) -> None:
         """Set a line; one of the same name is replaced.
 
@@ -145,7 +148,8 @@ class LineChart(QWidget):
             xs: any length.
             ys: as many; None and NaN break the line.
             color: `#rrggbb`; by default the theme's colours in turn.
-            faint: draw behind the other lines, and leave out of the crosshair's values.
+            stroke: `thin` is drawn behind the main lines and without dots; `faint` behind all, and is
+                left out of the legend and of the crosshair's values.
 
         Raises:
             ValueError: `xs` and `ys` differ in length.
@@ -155,7 +159,7 @@ class LineChart(QWidget):
         if places.shape != values.shape:
             raise ValueError(f"{places.shape} x for {values.shape} y")
         self._series[name] = (places, values)
-        self._styles[name] = (color, faint)
+        self._styles[name] = (color, stroke)
         self._schedule()
 
     def series(self, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -244,12 +248,12 @@ class LineChart(QWidget):
         return self._styles[name][0] or theme.class_color(list(self._series).index(name))
 
     def _legend_text(self) -> str:
-        shown = [
-            name for name in self._series if not self._styles[name][1] and np.isfinite(self._series[name][1]).any()
-        ]
-        if len(shown) < 2:
+        named = [name for name in self._series if self._styles[name][1] != "faint"]
+        shown = [name for name in named if np.isfinite(self._series[name][1]).any()]
+        if len(shown) < 2 and all(self._styles[name][1] == "main" for name in shown):
             return ""
-        return " &nbsp; ".join(f"<span style='color:{self._color(name)}'>●</span> {name}" for name in shown)
+        spots = (f"<span style='color:{self._color(name)}'>●</span>&nbsp;{html.escape(name)}" for name in shown)
+        return "&nbsp;&nbsp; ".join(spots)
 
     @Slot()
     def _recolour(self) -> None:

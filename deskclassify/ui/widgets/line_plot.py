@@ -6,6 +6,7 @@ not used, for it makes context menus and forms without a parent, which outlive t
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +19,15 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QWidget
 
 from deskclassify.ui import theme
+from deskclassify.ui.widgets.line_chart import Stroke
 
 pg.setConfigOptions(useOpenGL=False, useCupy=False, useNumba=False, antialias=True)
 
 _FEW_POINTS = 24  # up to here each point gets a marker, so that a single epoch can be seen at all
 _AXIS_WIDTH = 52  # pixels, the same in all charts, so that charts above one another line up
 _MARKER = 6  # pixels
+_ALPHA: dict[Stroke, int] = {"main": 255, "thin": 190, "faint": 90}
+_DEPTH: dict[Stroke, int] = {"main": 2, "thin": 1, "faint": 0}
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Series:
     xs: np.ndarray
     ys: np.ndarray
     color: str
-    faint: bool = False
+    stroke: Stroke = "main"
 
 
 class _Axis(pg.AxisItem):  # type: ignore[misc]
@@ -122,19 +126,19 @@ class LinePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
     def _shown(self, one: Series) -> Series:
         xs = np.log10(one.xs) if self._log_x else one.xs
         ys = one.ys * 100.0 if self._percent else one.ys
-        return Series(one.name, xs, ys, one.color, one.faint)
+        return Series(one.name, xs, ys, one.color, one.stroke)
 
     def _draw(self, item: Any, one: Series) -> None:
         color = QColor(one.color)
-        color.setAlpha(90 if one.faint else 255)
+        color.setAlpha(_ALPHA[one.stroke])
         # Wider pens are many times slower: https://github.com/pyqtgraph/pyqtgraph/issues/533
         item.setPen(pg.mkPen(color, width=1))
-        few = len(one.xs) <= _FEW_POINTS
-        item.setSymbol("o" if few and not one.faint else None)
+        few = len(one.xs) <= (_FEW_POINTS if one.stroke == "main" else 1)
+        item.setSymbol("o" if few and one.stroke != "faint" else None)
         item.setSymbolSize(_MARKER)
         item.setSymbolPen(None)
         item.setSymbolBrush(color)
-        item.setZValue(0 if one.faint else 1)
+        item.setZValue(_DEPTH[one.stroke])
         item.setData(one.xs, one.ys)
 
     def _draw_marks(self, marks: Sequence[tuple[float, str]]) -> None:
@@ -226,7 +230,7 @@ class LinePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
 
     def nearest(self, x: float) -> float | None:
         """The x of the nearest point of the main lines; None without any."""
-        candidates = [one.xs for one in self._series if len(one.xs) and not one.faint]
+        candidates = [one.xs for one in self._series if len(one.xs) and one.stroke != "faint"]
         candidates = candidates or [one.xs for one in self._series if len(one.xs)]
         if not candidates:
             return None
@@ -237,11 +241,11 @@ class LinePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         shown = f"{10**x:.2e}" if self._log_x else f"{x:g}"
         rows = [f"<b>{shown}</b>"]
         for one in self._series:
-            if not len(one.xs) or (one.faint and len(self._series) > 1):
+            if not len(one.xs) or (one.stroke == "faint" and len(self._series) > 1):
                 continue
             at = int(np.abs(one.xs - x).argmin())
             value = one.ys[at]
             if abs(one.xs[at] - x) < 1e-9 and np.isfinite(value):
                 number = f"{value:.1f} %" if self._percent else f"{value:.4g}"
-                rows.append(f"<span style='color:{one.color}'>●</span> {one.name} {number}")
+                rows.append(f"<span style='color:{one.color}'>●</span> {html.escape(one.name)} {number}")
         return "<br>".join(rows)
