@@ -215,8 +215,8 @@ def _underfitting(curves: Curves, setup: Setup) -> Finding | None:
 
 def _good(curves: Curves, setup: Setup) -> Finding:
     text = (
-        f"The validation loss fell from {_loss(curves.start)} to {_loss(curves.valid_lowest)}. There is no sign of "
-        "overfitting, and none that the learning rate was wrong."
+        f"The validation loss came down to {_loss(curves.valid_lowest)} (guessing gives {_loss(curves.guessing)}). "
+        "There is no sign of overfitting, and none that the learning rate was wrong."
     )
     best = curves.best
     if setup.preset == "quick" and best is not None and (best.accuracy or 0.0) < _NEARLY_ALL:

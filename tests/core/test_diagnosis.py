@@ -66,7 +66,7 @@ def only(rows, setup=SIX) -> Finding:
 def test_a_healthy_run_gives_no_warning():
     good = only(HEALTHY)
     assert (good.kind, good.level) == ("good", "good")
-    assert "from 1.79 to 0.4" in good.text
+    assert "came down to 0.45 (guessing gives 1.79)" in good.text
     assert good.suggestion == Suggestion(preset="balanced")
     assert only(HEALTHY, replace(SIX, preset="thorough")).suggestion is None
 

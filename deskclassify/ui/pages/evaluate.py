@@ -30,6 +30,7 @@ from deskclassify.ui.pages.picture_dialog import PictureDialog
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.confusion_matrix import ConfusionMatrix
+from deskclassify.ui.widgets.explained import explain, explain_all
 from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid
 from deskclassify.ui.widgets.named import named
 from deskclassify.ui.widgets.per_class_table import PerClassTable
@@ -55,6 +56,7 @@ class EvaluatePage(QWidget):
         self._job: Job | None = None
         self._folder = ""
         self._build()
+        explain_all(self)
         session.run_changed.connect(self.show_run)
         session.project_changed.connect(self._list_runs)
         session.runs_changed.connect(self._list_runs)
@@ -127,6 +129,8 @@ class EvaluatePage(QWidget):
         self.interval_label = common.muted("")
         self.interval_label.setToolTip("Wilson's interval: a handful of pictures says little, hundreds say a lot.")
         self.skipped_label = common.muted("")
+        for label in (self.accuracy_label, self.count_label):
+            explain(label, "accuracy", "error rate", "validation set")
         self.per_class = named(PerClassTable(), "perClassTable")
         for part in (self.accuracy_label, self.count_label, self.interval_label, self.skipped_label):
             numbers.body.addWidget(part)

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from dataclasses import replace
+from typing import Any
 
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+from deskclassify.core import diagnosis
 from deskclassify.core.codec import to_json
 from deskclassify.core.errors import Failure, InputError
-from deskclassify.core.events import BatchDone, EpochDone, Event, FitDone, LrFound, Message
+from deskclassify.core.events import BatchDone, EpochDone, Event, Finding, FitDone, LrFound, Message, Suggestion
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.jobs.job import Job
 from deskclassify.ui import theme
 from deskclassify.ui.pages import train_words as words
 from deskclassify.ui.pages.runs_panel import RunsPanel
+from deskclassify.ui.pages.train_advice import AdvicePanel
 from deskclassify.ui.pages.train_charts import TrainCharts
 from deskclassify.ui.pages.train_controls import TrainControls
 from deskclassify.ui.pages.train_options import TrainOptionsPanel
 from deskclassify.ui.run_library import RunLibrary
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets import common
+from deskclassify.ui.widgets.explained import explain_all
 from deskclassify.ui.widgets.named import named
 
 _SETTINGS_WIDTH = 280
+_ROOM_FOR_ADVICE = 680  # pixels of height; a lower page keeps them for the charts
 
 
 class TrainPage(QWidget):
@@ -32,12 +40,14 @@ class TrainPage(QWidget):
         self.setObjectName("trainPage")
         self._session = session
         self._was_idle = True
+        self._has_room = True
         self._finder_job: Job | None = None
         self.options = TrainOptionsPanel(session)
         self.controls = TrainControls(session)
         self.charts = TrainCharts()
         self.library = RunLibrary(session, self)
         self.charts.add_tab(RunsPanel(session, self.library), "Runs")
+        self.advice = AdvicePanel()
         self._build()
         session.train_event.connect(self._on_event)
         session.train_state_changed.connect(self._on_state)
@@ -47,6 +57,9 @@ class TrainPage(QWidget):
         self.charts.rate_chosen.connect(self.options.set_learning_rate)
         self.charts.failed.connect(session.failed)
         self.library.overlays_changed.connect(self._show_overlays)
+        self.advice.suggestion_taken.connect(self._take_suggestion)
+        self.advice.data_wanted.connect(self._see_data)
+        explain_all(self)
         self._enable_finder()
         self._on_run()
 
@@ -60,6 +73,7 @@ class TrainPage(QWidget):
         right = QVBoxLayout()
         right.setSpacing(theme.GAP * 2)
         self.controls.body.addWidget(self._make_banner())
+        self.controls.body.addWidget(self.advice)
         right.addWidget(self.controls)
         right.addWidget(self.charts, 1)
         columns = QHBoxLayout()
@@ -88,9 +102,34 @@ class TrainPage(QWidget):
         self.banner.hide()
         return self.banner
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """A low page folds the advice away, so that the charts keep their room; what the user folds stays so."""
+        super().resizeEvent(event)
+        has_room = self.height() >= _ROOM_FOR_ADVICE
+        if has_room != self._has_room:
+            self._has_room = has_room
+            self.advice.fold.setChecked(has_room)
+
     @Slot()
     def _see_errors(self) -> None:
         self._session.page_wanted.emit("evaluate")
+
+    @Slot()
+    def _see_data(self) -> None:
+        self._session.page_wanted.emit("data")
+
+    @Slot(object)
+    def _take_suggestion(self, suggestion: Suggestion) -> None:
+        """Fill in what the next training should do otherwise, and show the fields."""
+        values: dict[str, Any] = {name: value for name, value in vars(suggestion).items() if value is not None}
+        if suggestion.preset is not None:
+            values["epochs"] = None  # a number that suits one preset may take hours with another
+        self._session.change_options(replace(self._session.project.options, **values))
+        self.options.fill()
+        if suggestion.preset is None:
+            advanced = self.options.findChild(QToolButton, "advancedButton")
+            assert advanced is not None
+            advanced.setChecked(True)
 
     # -- training ---------------------------------------------------------------------
 
@@ -108,6 +147,7 @@ class TrainPage(QWidget):
 
     def _begin(self) -> None:
         self.banner.hide()
+        self.advice.show_findings(())
         self.charts.clear()
         run = self.controls.take_going_on()
         if run is not None:
@@ -127,9 +167,10 @@ class TrainPage(QWidget):
             self.charts.add_message(event)
         elif isinstance(event, FitDone):
             self.charts.show_history(self.charts.rows, event.best_epoch)
-            self._show_result(to_json(event))
+            self._show_result(to_json(event), event.findings)
 
-    def _show_result(self, result: dict[str, object]) -> None:
+    def _show_result(self, result: dict[str, object], findings: tuple[Finding, ...]) -> None:
+        self.advice.show_findings(findings)
         self.result_label.setText(words.result_text(result))
         self.banner.setVisible(True)
 
@@ -146,10 +187,11 @@ class TrainPage(QWidget):
             self._session.failed.emit(Failure.of(error))
             return
         self.charts.show_history(rows, int(result.get("best_epoch") or 0))
-        if result:
-            self._show_result(result)
+        if result and run is not None:
+            self._show_result(result, _findings_of(run))
         else:
             self.banner.hide()
+            self.advice.show_findings(())
 
     @Slot()
     def _show_overlays(self) -> None:
@@ -181,3 +223,11 @@ class TrainPage(QWidget):
         self._finder_job = None
         self.options.find_button.setText("Find a learning rate")
         self._enable_finder()
+
+
+def _findings_of(run: RunFolder) -> tuple[Finding, ...]:
+    """What a run's curves tell; nothing where its files do not say enough."""
+    try:
+        return diagnosis.of_run(run)
+    except (InputError, OSError):
+        return ()

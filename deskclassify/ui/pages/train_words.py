@@ -7,6 +7,7 @@ from typing import Any
 
 from deskclassify.core.architectures import Architecture
 from deskclassify.core.errors import InputError
+from deskclassify.core.events import Finding
 from deskclassify.core.requests import Preset
 from deskclassify.core.sources import Listing
 from deskclassify.core.words import counted
@@ -51,6 +52,7 @@ DEVICES: dict[str, str] = {
     "cpu": "Processor (CPU)",
     "cuda": "NVIDIA graphics card (CUDA)",
 }
+_ON_DATA = ("few_validation", "imbalance", "overfitting", "underfitting")  # findings with a next step there
 _SMOOTHING = 0.15  # weight of a new estimate
 _JUMP = 3.0  # an estimate that differs by this factor is a new situation, such as the next phase
 
@@ -175,3 +177,22 @@ def result_text(result: dict[str, Any]) -> str:
     if skipped:
         parts.append(f"{counted(skipped, 'picture')} could not be read and stayed out.")
     return " ".join(parts)
+
+
+def next_step(finding: Finding) -> tuple[str, str]:
+    """The button of a finding and its tooltip; both empty where the next step is nothing that a button could do."""
+    suggestion = finding.suggestion
+    if suggestion is None:
+        return (
+            ("Go to Data", "Shows the pictures, their labels and the split.") if finding.kind in _ON_DATA else ("", "")
+        )
+    parts: list[str] = []
+    if suggestion.learning_rate is not None:
+        parts.append(f"learning rate {suggestion.learning_rate:g}")
+    if suggestion.epochs is not None:
+        parts.append(counted(suggestion.epochs, "epoch"))
+    if suggestion.preset is not None:
+        parts.append(f"preset {PRESETS[suggestion.preset][0] if suggestion.preset in PRESETS else suggestion.preset}")
+    if suggestion.balance is not None:
+        parts.append("balancing")
+    return f"Use {', '.join(parts)}", "Fills in the field on the left; the next training takes it."

@@ -14,12 +14,12 @@ from deskclassify.ui import theme
 from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_table, wanted_widths
 
 COLUMNS = (
-    ("Epoch", "How many times the network has seen every training picture."),
-    ("Phase", "Frozen: only the new last layers learn. Unfrozen: the whole network learns."),
-    ("Train loss", "How wrong the network is on the pictures that it learns from; lower is better."),
-    ("Valid loss", "How wrong the network is on pictures that it has not learned from; lower is better."),
-    ("Error rate", "Share of validation pictures that get the wrong class."),
-    ("Accuracy", "Share of validation pictures that get the right class."),
+    ("Epoch", ""),
+    ("Phase", ""),
+    ("Train loss", ""),
+    ("Valid loss", ""),
+    ("Error rate", ""),
+    ("Accuracy", ""),
     ("Time", "How long the epoch took, with its validation."),
 )
 

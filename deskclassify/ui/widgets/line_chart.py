@@ -24,8 +24,9 @@ from PySide6.QtWidgets import (
 
 from deskclassify.core import atomic
 from deskclassify.core.errors import Failure
+from deskclassify.core.glossary import terms_in
 from deskclassify.ui import theme
-from deskclassify.ui.widgets import common
+from deskclassify.ui.widgets import common, explained
 
 if TYPE_CHECKING:
     from deskclassify.ui.widgets.line_plot import LinePlot, Series
@@ -225,6 +226,8 @@ class LineChart(QWidget):
         self._foot.setVisible(has_points)
         self._menu_button.setEnabled(has_points)
         self._legend.setText(self._legend_text())
+        terms = [term for name in self._series for term in terms_in(f"{name} {self._title}")]
+        self._legend.setToolTip(explained.tip("", dict.fromkeys(terms)))
 
     def _ensure_plot(self) -> LinePlot:
         if self._plot is None:

@@ -15,10 +15,10 @@ from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_t
 _NARROWEST_NAME, _WIDEST_NAME = 70, 220  # pixels
 SORT_ROLE = Qt.ItemDataRole.UserRole + 1
 COLUMNS = (
-    ("Class", "label", "The name of the class."),
-    ("Precision", "precision", "Of the pictures that were given this class, the share that belongs to it."),
-    ("Recall", "recall", "Of the pictures that belong to this class, the share that was found."),
-    ("F1", "f1", "One number for both: high only where precision and recall are high."),
+    ("Class", "label", ""),
+    ("Precision", "precision", ""),
+    ("Recall", "recall", ""),
+    ("F1", "f1", ""),
     ("Count", "support", "How many pictures of this class were measured."),
 )
 

@@ -9,6 +9,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QTableView
 
+from deskclassify.ui.widgets import explained
+
 Index = QModelIndex | QPersistentModelIndex
 NO_INDEX = QModelIndex()  # the parent of all rows of a table
 _HEADER_PADDING, _ARROW = 14, 12  # pixels
@@ -22,8 +24,10 @@ ON_CARD = (  # a view that lies on a card needs no frame of its own
 class TitledModel(QAbstractTableModel):
     """Columns with a title and a sentence that explains it; numbers are aligned to the right.
 
+    The glossary explains its terms by itself: a column that is named by one needs no sentence of its own.
+
     Args:
-        columns: title and tooltip of each column.
+        columns: title and tooltip of each column; the tooltip may be empty.
         left: the columns that hold text.
     """
 
@@ -52,7 +56,8 @@ class TitledModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._columns[section][0]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._columns[section][1]
+            title, tip = self._columns[section]
+            return explained.tip(tip, explained.named_terms(title))
         return self.alignment(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
 

@@ -1,0 +1,149 @@
+"""What the words of training mean, each in one or two sentences: shown as hover help, printed in docs/glossary.md."""
+
+from __future__ import annotations
+
+import re
+
+GLOSSARY: dict[str, str] = {
+    "accuracy": "The share of pictures that get the right class, here of the validation pictures.",
+    "architecture": "The plan of a network: which layers it has, how many and how large. The learned weights fill it.",
+    "augmentation": "Training on changed copies of the pictures: flipped, turned, zoomed, lighter or darker. The "
+    "network then learns what stays the same, and a few pictures go further.",
+    "balance": "What is done so that rare classes count as much as frequent ones: their pictures are shown more "
+    "often, or their loss weighs more.",
+    "batch": "The pictures that are learned from together, before the network is corrected once.",
+    "batch size": "How many pictures make a batch. Larger batches are steadier and faster on a graphics card; "
+    "smaller ones need less memory.",
+    "BatchNorm statistics": "The mean and spread of the values inside the network, which its BatchNorm layers scale "
+    "by. With few pictures those of the pretrained network are better than new ones, and are kept.",
+    "best epoch": "The epoch with the highest accuracy, and of equal ones that with the lowest validation loss. Its "
+    "network is the one that is kept.",
+    "bf16": "Numbers of 16 bits with the range of 32-bit ones. Twice as fast or more where the hardware multiplies "
+    "them, and exact enough for training.",
+    "cache": "Files that save doing a thing twice: decoded pictures and what the frozen network says of them. It "
+    "may be deleted at any time.",
+    "checkpoint": "Everything that is needed to go on with a training, saved while it runs: weights, optimiser, and "
+    "how far it was.",
+    "class": "One of the answers that the network chooses between, such as a kind of animal.",
+    "class imbalance": "Some classes have many more pictures than others. A network then tends to guess the "
+    "frequent ones.",
+    "confusion matrix": "A table of all answers: rows are the actual classes, columns what the network said. Right "
+    "answers lie on the diagonal.",
+    "cutmix": "A rectangle of one training picture is pasted into another, and the label is shared in proportion. "
+    "It keeps a network from relying on one detail.",
+    "discriminative learning rates": "Early layers, which see edges and textures, learn with smaller steps than "
+    "late ones, so that what they know already is kept.",
+    "dropout": "Some values inside the network are set to zero at random while it learns, so that it cannot rely on "
+    "any single one.",
+    "early stopping": "Ending a training when it has not got better for some epochs.",
+    "epoch": "One pass through all training pictures.",
+    "error rate": "The share of pictures that get the wrong class: 1 minus the accuracy.",
+    "F1": "One number for precision and recall, their harmonic mean: high only where both are high.",
+    "feature": "A number that a network computes from a picture and that tells of something in it; the last layer "
+    "decides by some hundred or thousand of them.",
+    "fine-tuning": "Going on to train a network that has learned from other pictures, so that it fits yours.",
+    "fp16": "Numbers of 16 bits with more digits and less range than bf16, for graphics cards that lack bf16.",
+    "fp32": "Ordinary numbers of 32 bits: the most exact format used here, and the slowest.",
+    "frozen": "Only the new last layer learns, while the pretrained network stays as it is. That takes seconds, "
+    "because what the network says of each picture is computed once.",
+    "gradual unfreezing": "The network is set free to learn from its last stage to its first, one stage after the "
+    "other, instead of all at once.",
+    "head": "The new last layer of the network, which chooses between your classes.",
+    "label": "The class that a picture is said to belong to.",
+    "label smoothing": "The network is asked to be almost sure instead of quite sure, which makes it err less on "
+    "new pictures.",
+    "learning rate": "How large a step each correction of the network takes. Too small, and it learns slowly; too "
+    "large, and it overshoots.",
+    "learning-rate finder": "Tries ever larger learning rates for some steps each and suggests one at which the "
+    "loss falls fast. It leaves nothing changed.",
+    "loss": "How wrong the network is, also in how sure it is: 0 for a right answer it is sure of, large for a "
+    "wrong one it is sure of. Training makes it small.",
+    "metric": "A number that says how good a network is, such as the accuracy. The loss is what it learns by, the "
+    "metric what people care for.",
+    "mixup": "Two training pictures are blended into one, and so are their labels. It makes the network less sure "
+    "where it should not be.",
+    "momentum": "Each correction keeps some of the direction of those before, so that the network does not zigzag.",
+    "one-cycle schedule": "The learning rate rises during the first quarter of a training and then falls to almost "
+    "nothing; momentum goes the other way. It allows larger rates and ends calmly.",
+    "overfitting": "The network learns its training pictures by heart: the training loss goes on falling, while the "
+    "validation loss rises.",
+    "patience": "How many epochs without a better one a training waits before it stops early.",
+    "phase": "A part of a training: first frozen, when only the new last layer learns, then unfrozen, when the "
+    "whole network does.",
+    "precision": "Of the pictures that were given a class, the share that belongs to it.",
+    "preset": "A recipe with tried values for how long and how deep the network learns.",
+    "pretrained": "Trained before on other pictures, here the 1.3 million photographs of ImageNet, and so able to "
+    "see edges, textures and shapes already.",
+    "progressive resizing": "Beginning with small pictures, which is fast, and ending with large ones.",
+    "recall": "Of the pictures that belong to a class, the share that was found.",
+    "seed": "The number that fixes all chance: the split, the order of the pictures and how they are changed. The "
+    "same seed gives the same training again.",
+    "test-time augmentation": "Asking the network about several changed copies of a picture and averaging its "
+    "answers: slower, and often a little more right.",
+    "top losses": "The pictures with the highest loss, on which the network was most surprised. Wrong labels are "
+    "often among them.",
+    "training loss": "The loss on the pictures that the network learns from, measured while it learns. It may be "
+    "above the validation loss, because learning is made harder than answering.",
+    "underfitting": "The network has not even learned its training pictures: training and validation loss both stay "
+    "high.",
+    "unfrozen": "The whole network learns, not only its new last layer. It takes longer and can reach further.",
+    "validation loss": "The loss on the validation pictures. When it rises while the training loss falls, the "
+    "network overfits.",
+    "validation set": "Pictures that are kept aside and never learned from, to see how good the network is on new "
+    "ones.",
+    "weight decay": "Every weight is pulled a little towards zero at each step, which keeps the network simple.",
+    "weights": "The numbers inside a network, millions of them, which training changes.",
+}
+# Other ways to say a term, as they stand in the window.
+ALSO: dict[str, str] = {
+    "valid loss": "validation loss",
+    "train loss": "training loss",
+    "validation pictures": "validation set",
+    "recipe": "preset",
+    "network": "architecture",
+    "balancing": "balance",
+    "rate finder": "learning-rate finder",
+    "find a learning rate": "learning-rate finder",
+    "highest loss": "top losses",
+    "highest losses": "top losses",
+    "unfreeze": "gradual unfreezing",
+    "stop early": "early stopping",
+}
+
+
+def explain(term: str) -> str:
+    """The explanation of a term, or of another way to say it; upper and lower case are the same.
+
+    Raises:
+        KeyError: the glossary does not have it.
+    """
+    key = term.casefold()
+    return _BY_NAME[ALSO.get(key, key).casefold()]
+
+
+def terms_in(text: str) -> tuple[str, ...]:
+    """The terms that a text names, in their order; of “learning rate” and “rate” the longer one counts.
+
+    A plural is the same term: “epochs”, “losses”.
+    """
+    found = _PATTERN.finditer(text.casefold())
+    named = [ALSO.get(match.group(1), match.group(1)) for match in found]
+    return tuple(dict.fromkeys(_NAMES[name.casefold()] for name in named))
+
+
+def as_markdown() -> str:
+    """The glossary as the page docs/glossary.md."""
+    rows = "\n".join(f"| {term} | {text} |" for term, text in GLOSSARY.items())
+    return (
+        "# Glossary\n\nThe words of training, as the window explains them when the pointer rests on them.\n\n"
+        f"| word | means |\n| --- | --- |\n{rows}\n"
+    )
+
+
+_NAMES = {term.casefold(): term for term in GLOSSARY}
+_BY_NAME = {term.casefold(): text for term, text in GLOSSARY.items()}
+_PATTERN = re.compile(
+    r"(?<![\w-])("
+    + "|".join(re.escape(name) for name in sorted((*_BY_NAME, *ALSO), key=len, reverse=True))
+    + r")(?:e?s)?(?![\w-])"
+)
