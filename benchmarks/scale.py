@@ -33,7 +33,7 @@ from PIL import Image
 
 from deskclassify.core import cache, paths
 from deskclassify.core.control import never
-from deskclassify.core.events import EpochDone, Event, Message, Progress, Started
+from deskclassify.core.events import EpochDone, Event, Forecast, Message, Progress, Started
 from deskclassify.core.machine import cpu_count
 from deskclassify.core.requests import FitRequest, Request, ScanRequest, WarmRequest, generator
 from deskclassify.core.sources import DataSpec, Source, list_data
@@ -49,7 +49,7 @@ STEPS = ("listing", "features", "training", "writing", "scan")
 class Figures:
     """What one number of pictures took. Seconds for all of them, bytes at the highest.
 
-    `start` is what does not depend on the number: loading the network, and tracing it.
+    `start` is what does not depend on the number: the forecast, loading the network, and tracing it.
     """
 
     pictures: int
@@ -129,11 +129,14 @@ def train(folder: Path, run: Path, preset: str, image_size: int) -> dict[str, An
     list_data(spec)
     listing = time.perf_counter() - begun
     marks: dict[str, float] = {}
+    listings = 1
     request = FitRequest(spec, str(run), preset=preset, image_size=image_size)  # type: ignore[arg-type]
     done: Event | None = None
     for now, event in timed(request):
         if isinstance(event, Started):
             marks["begun"] = now
+        elif isinstance(event, Forecast):
+            listings = 2  # the forecast lists the folder as well
         elif isinstance(event, Progress):
             marks.setdefault("first picture", now)
             marks["last picture"] = now
@@ -143,8 +146,8 @@ def train(folder: Path, run: Path, preset: str, image_size: int) -> dict[str, An
             marks.setdefault("opening", now)
         marks["end"], done = now, event
     return {
-        "listing": listing,
-        "start": marks["first picture"] - marks["begun"] - listing,
+        "listing": listings * listing,
+        "start": marks["first picture"] - marks["begun"] - listings * listing,
         "features": marks["last picture"] - marks["first picture"],
         "training": marks["last epoch"] - marks["opening"],
         "writing": marks["opening"] - marks["last picture"] + marks["end"] - marks["last epoch"],
