@@ -14,10 +14,11 @@ from deskclassify.core import balance, paths
 from deskclassify.core.architectures import Architecture
 from deskclassify.core.balance import BalancePlan
 from deskclassify.core.control import ShouldStop
-from deskclassify.core.events import Event
+from deskclassify.core.events import Event, Message
 from deskclassify.core.preprocess import Preprocess
 from deskclassify.core.requests import FitRequest
-from deskclassify.ml import trunk
+from deskclassify.core.words import counted
+from deskclassify.ml import memory, trunk
 from deskclassify.ml.dataset import Dataset
 from deskclassify.ml.device import Device
 from deskclassify.ml.distributed import Ranks
@@ -28,6 +29,7 @@ from deskclassify.ml.recipe import Recipe
 from deskclassify.ml.row_store import RowStore
 from deskclassify.ml.targets import Targets
 from deskclassify.ml.trunk import RunTrunk
+from deskclassify.ml.tuning import Tuned
 from deskclassify.ml.unfrozen import UnfrozenPhase
 from deskclassify.ml.validation import Validation
 from deskclassify.ml.zoo import Classifier
@@ -89,13 +91,13 @@ def frozen_phase(setup: Setup) -> FrozenPhase:
 
 
 def unfrozen_phase(
-    setup: Setup, precision: Precision, stack: contextlib.ExitStack, should_stop: ShouldStop
+    setup: Setup, tuned: Tuned, stack: contextlib.ExitStack, should_stop: ShouldStop
 ) -> Generator[Event, None, UnfrozenPhase]:
     """Decode the pictures, then make the phase (its return value).
 
     Args:
         setup: what with.
-        precision: number format and memory layout.
+        tuned: number format, memory layout and what a picture takes.
         stack: closes what was opened.
         should_stop: as ever.
     """
@@ -107,13 +109,19 @@ def unfrozen_phase(
         yield from table.fill("Reading the pictures", should_stop)
     lower = _lower(setup) if setup.first_stage else None
     recipe, device = setup.recipe, setup.device
+    micro = memory.micro_batch(recipe.unfrozen_batch, tuned.bytes_per_image, device)
+    if micro < recipe.unfrozen_batch:
+        yield Message(
+            f"There is memory for {counted(micro, 'picture')} at a time; the network learns from "
+            f"{recipe.unfrozen_batch} as before, in parts."
+        )
     return UnfrozenPhase(
         model=setup.model,
         inputs=_inputs(setup, learn, lower),
         targets=setup.targets(),
         evaluator=Validation(setup.model, check, setup.architecture, setup.how.size, device, setup.first_stage, lower),
         device=device,
-        precision=precision,
+        precision=Precision(tuned.precision, tuned.channels_last),
         epochs=recipe.unfrozen_epochs,
         batch=recipe.unfrozen_batch,
         rates=list(recipe.rates),
@@ -124,6 +132,7 @@ def unfrozen_phase(
         mix=setup.request.mix,
         sizes=recipe.sizes(setup.how.size),
         decay=recipe.average_decay,
+        micro=micro,
         ranks=setup.ranks,
     )
 

@@ -26,7 +26,7 @@ from deskclassify.ml.dataset import Dataset, prepare
 from deskclassify.ml.distributed import Ranks
 from deskclassify.ml.features import recipe_of
 from deskclassify.ml.loop import Best, DivergedError, Loop, Place, losses, probabilities
-from deskclassify.ml.phases import Logits, Phase, Precision
+from deskclassify.ml.phases import Logits, Phase
 from deskclassify.ml.picture_table import PictureTable
 from deskclassify.ml.run_writer import RunWriter
 from deskclassify.ml.validation import Validation
@@ -228,7 +228,7 @@ class Training:
         place = Place()
         if saved is not None:
             if name == "frozen" and saved.state["phase"] == "unfrozen":
-                self._restore_frozen(saved)
+                yield from self._restore_frozen(saved)
                 return False
             if name == saved.state["phase"]:
                 place = Place(**saved.state["place"])
@@ -238,8 +238,7 @@ class Training:
                 phase = preparation.frozen_phase(self._setup)
             else:
                 stack.enter_context(memory.kept())
-                precision = Precision(self._tuned.precision, self._tuned.channels_last)
-                phase = yield from preparation.unfrozen_phase(self._setup, precision, stack, should_stop)
+                phase = yield from preparation.unfrozen_phase(self._setup, self._tuned, stack, should_stop)
             stack.callback(phase.close)
             if should_stop():
                 return True
@@ -305,12 +304,14 @@ class Training:
             "place": asdict(place),
             "seed": self._seed,
             "best": {"epoch": best.epoch, "phase": best.phase, "accuracy": best.accuracy, "loss": best.loss},
+            "best_file": self._best_file(),
             "history": [to_json(row) for row in self._history],
         }
         head = self._frozen_head or (best.weights if best.phase == "frozen" else {})
         optimizer = checkpoint.optimizer_tensors(phase.optimizer)
         model = self._setup.model.state_dict()
-        yield from self._write.last(checkpoint.Checkpoint(state, model, optimizer, head, phase.extra_state()))
+        logits = {} if best.logits is None else {"logits": torch.from_numpy(best.logits)}
+        yield from self._write.last(checkpoint.Checkpoint(state, model, optimizer, head, phase.extra_state(), logits))
         self._next_save = time.monotonic() + _SECONDS_BETWEEN_SAVES
 
     def _restore(self, saved: checkpoint.Checkpoint, phase: Phase) -> None:
@@ -319,10 +320,13 @@ class Training:
         phase.load_extra_state(saved.extra)
         self._restore_best(saved)
 
-    def _restore_frozen(self, saved: checkpoint.Checkpoint) -> None:
+    def _restore_frozen(self, saved: checkpoint.Checkpoint) -> Iterator[Event]:
         self._frozen_head = saved.frozen_head
         if saved.frozen_head:
             self._setup.model.head.load_state_dict(saved.frozen_head)
+        if saved.state["best"]["phase"] == "frozen" and saved.state["best_file"] != self._best_file():
+            # It was killed between writing a better epoch and saving the state: that epoch comes again.
+            yield from self._write.best(self._setup.model.state_dict())
 
     def _restore_best(self, saved: checkpoint.Checkpoint) -> None:
         best = saved.state["best"]
@@ -330,6 +334,16 @@ class Training:
         self._best.accuracy, self._best.loss = best["accuracy"], best["loss"]
         if self._best.phase == "frozen":
             self._best.weights = saved.frozen_head
+        if self._best.phase == "frozen" or saved.state["best_file"] == self._best_file():
+            logits = saved.best.get("logits")
+            self._best.logits = None if logits is None else logits.numpy()
+
+    def _best_file(self) -> int:
+        """What tells one `best.safetensors` from another; 0 while there is none."""
+        try:
+            return self._run.best.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     # -- the end ----------------------------------------------------------------------
 

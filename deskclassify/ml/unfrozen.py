@@ -40,6 +40,7 @@ class UnfrozenPhase:
         gradual: begin with the last stage, and let one after the other join in the first half of the epochs.
         sizes: pixels of the pictures, one for each equal part of the epochs; empty: the usual ones.
         decay: of the moving average of the weights, which is then what is measured and kept; 0: none.
+        micro: pictures that the network takes at once; 0: the whole batch.
         ranks: the processes that train together.
     """
 
@@ -59,13 +60,14 @@ class UnfrozenPhase:
     mix: Mix = "none"
     sizes: tuple[int, ...] = ()
     decay: float = 0.0
+    micro: int = 0
     ranks: Ranks = field(default_factory=Ranks)
     name: str = "unfrozen"
     optimizer: torch.optim.Optimizer = field(init=False)
 
     def __post_init__(self) -> None:
         self.count = len(self.targets)
-        self._micro = self.batch
+        self._micro = self.micro or self.batch
         self._epoch = 0
         layout = torch.channels_last if self.precision.channels_last else torch.contiguous_format
         self.model.to(self.device.torch, memory_format=layout)  # type: ignore[call-overload]
@@ -99,13 +101,16 @@ class UnfrozenPhase:
         return dict(self._average.state) if self._average is not None else copy_of(self.model)
 
     def extra_state(self) -> Tensors:
-        """See `Phase`: the moving average."""
+        """See `Phase`: the micro-batch, on which statistics depend, and the moving average."""
+        own = {"micro_batch": torch.tensor(self._micro)}
         if self._average is None:
-            return {}
-        return {**self._average.state, "steps": torch.tensor(self._average.steps)}
+            return own
+        return {**own, **self._average.state, "steps": torch.tensor(self._average.steps)}
 
     def load_extra_state(self, tensors: Tensors) -> None:
         """See `Phase`."""
+        if tensors:
+            self._micro = int(tensors["micro_batch"])
         if self._average is not None and tensors:
             self._average.steps = int(tensors["steps"])
             self._average.state = {name: tensors[name].to(value.device) for name, value in self._average.state.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -121,25 +122,33 @@ from deskclassify.ml import preparation
 from deskclassify.ml.training import fit
 real = preparation.unfrozen_phase
 def limited(*arguments):
-    phase = yield from real(*arguments)
     used = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmData"))
-    resource.setrlimit(resource.RLIMIT_DATA, ((used + 450_000) * 1024, resource.RLIM_INFINITY))
-    return phase
+    resource.setrlimit(resource.RLIMIT_DATA, ((used + 800_000) * 1024, resource.RLIM_INFINITY))
+    return (yield from real(*arguments))
 preparation.unfrozen_phase = limited
 data = DataSpec((Source(sys.argv[1]),))
-request = FitRequest(data, sys.argv[2], preset="balanced", epochs=1, batch_size=32, image_size=128)
+request = FitRequest(data, sys.argv[2], preset="balanced", epochs=1, batch_size=32)
 for event in fit(request, lambda: False):
     print(type(event).__name__, getattr(event, "text", ""))
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of a process's memory is set as on Linux")
-def test_a_real_limit_of_the_processors_memory_is_survived(sample: Path, tmp_path: Path) -> None:
+def test_a_real_limit_of_the_processors_memory_is_kept_to(sample: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", _UNDER_A_LIMIT, str(sample), str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "Memory ran out; from now on the network takes" in done.stdout
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert re.search(r"There is memory for \d+ pictures? at a time", done.stdout)
     assert done.stdout.splitlines()[-1].startswith("FitDone")
+
+
+def test_a_micro_batch_fits_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available_bytes", lambda: 1_000)
+    cpu = choose("cpu")
+    assert memory.micro_batch(32, 10, cpu) == 32
+    assert memory.micro_batch(32, 70, cpu) == 8
+    assert memory.micro_batch(32, 5_000, cpu) == 1
+    assert memory.micro_batch(32, 0, cpu) == 32
 
 
 def test_memory_is_kept_for_a_while_and_given_back() -> None:
