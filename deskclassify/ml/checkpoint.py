@@ -21,7 +21,7 @@ from deskclassify.core import atomic
 
 _log = logging.getLogger(__name__)
 Tensors = dict[str, torch.Tensor]
-_PARTS = ("model", "optimizer", "frozen_head", "extra")
+_PARTS = ("model", "optimizer", "frozen_head", "extra", "best")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Checkpoint:
         optimizer: moments and step counts, named `parameter.moment`.
         frozen_head: the best head of the frozen phase, what an unfrozen phase must beat.
         extra: what else the phase needs, such as the moving average of the weights.
+        best: `logits` of the validation pictures in the best epoch.
         folder: where it was read.
     """
 
@@ -43,6 +44,7 @@ class Checkpoint:
     optimizer: Tensors
     frozen_head: Tensors
     extra: Tensors
+    best: Tensors
     folder: Path = Path()
 
     def size_bytes(self) -> int:

@@ -11,7 +11,7 @@ from deskclassify.ml.checkpoint import Checkpoint
 
 def make(value: int) -> Checkpoint:
     tensors = {"w": torch.full((3,), float(value))}
-    return Checkpoint({"value": value}, tensors, {"0.step": torch.tensor(float(value))}, {}, {})
+    return Checkpoint({"value": value}, tensors, {"0.step": torch.tensor(float(value))}, {}, {}, {})
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def test_a_run_folder_is_complete(trained: Path, sample_spec: DataSpec) -> None:
     right = np.mean([one.predicted == one.label for one in predictions])
     assert info["result"]["accuracy"] == pytest.approx(float(right))
     assert sorted(path.name for path in run.last.iterdir()) == [
+        "best.safetensors",
         "extra.safetensors",
         "frozen_head.safetensors",
         "model.safetensors",
