@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -208,6 +209,19 @@ def test_a_project_brings_its_own_settings(play, data, tmp_path):
     assert main(["scan", str(made.file)]) == 0
     assert main(["scan", str(made.folder), "--seed", "1"]) == 0
     assert [(one.data.rule, one.data.seed) for one in asked] == [("case", 9), ("case", 1)]
+
+
+def test_what_the_curves_tell_stands_below_the_result(play, capsys, data):
+    suggestion = events.Suggestion(learning_rate=3e-4)
+    found = events.Finding(
+        "learning_rate_high", "Learning rate too high", "It rose.", "Take less.", "warning", suggestion
+    )
+    play(EPOCH, replace(FITTED, findings=(found,)))
+    assert main(["train", data, "--out", "run"]) == 0
+    assert "Learning rate too high: It rose. Take less." in capsys.readouterr().out
+    assert main(["train", data, "--out", "run", "--json"]) == 0
+    (told,) = lines(capsys)[-1]["findings"]
+    assert told["kind"] == "learning_rate_high" and told["suggestion"]["learning_rate"] == 3e-4
 
 
 def test_only_the_first_process_of_torchrun_speaks(play, capsys, data, monkeypatch):

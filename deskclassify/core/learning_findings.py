@@ -27,6 +27,7 @@ _NOTHING_DONE = 0.01  # share of the validation loss that is gone
 _FEWEST = 3  # epochs that make a curve
 _LONG = 10  # epochs, after which a lack of progress is not for want of epochs
 _LOST_ACCURACY, _LOST_PICTURES = 0.05, 2.5
+_COLLAPSED = 0.6  # accuracy of the last phase, as a share of the best before
 _NEARLY_ALL = 0.98  # accuracy
 _CHECK_LABELS = (
     "Look on the Data page whether the labels are right, and whether the pictures show what tells the classes apart."
@@ -105,9 +106,12 @@ def _rises(curves: Curves, setup: Setup, factor: float) -> bool:
 
 
 def _overfitting(curves: Curves, setup: Setup) -> Finding | None:
+    by_heart = curves.train_end < _BY_HEART * curves.guessing
+    understood = curves.valid_lowest < _HARDLY_BEGUN * curves.guessing
+    if not by_heart and not understood:
+        return None  # nothing was learned, neither by heart nor otherwise
     rises = _rises(curves, setup, _RISE) and curves.train_end < curves.lowest.train_loss
-    worse_than_guessing = curves.valid_end > _WORSE * curves.guessing
-    if not rises and not (worse_than_guessing and curves.train_end < _BY_HEART * curves.guessing):
+    if not rises and not (by_heart and curves.valid_end > _WORSE * curves.guessing):
         return None
     seen = (
         f"The validation loss was lowest in epoch {curves.lowest.epoch} ({_loss(curves.valid_lowest)}) and ended at "
@@ -143,6 +147,8 @@ def _no_gain(curves: Curves, setup: Setup) -> Finding | None:
         advice = "For these pictures the preset Quick is enough; with more pictures the whole network can learn more."
         text = f"{seen}. The better one is kept."
         return Finding("no_gain", "Whole network: no gain", text, advice, "info")
+    if last.accuracy < _COLLAPSED * best.accuracy:
+        return _lower_rate(f"{seen}: the steps were so large that it forgot nearly all it knew.", curves, setup)
     rate = _one_digit((setup.learning_rate or curves.highest_rate) / 3)
     return Finding(
         "no_gain",

@@ -169,6 +169,8 @@ def test_underfitting():
     assert found.kind == "underfitting" and found.suggestion == Suggestion(preset="balanced")
     assert "1.30" in found.text and "1.79" in found.text
     assert only(history(flat, flat, 0.35), replace(SIX, preset="balanced")).suggestion is None
+    contradicted = history([LN6 * 0.93] * 20, [LN6 * (1 + 0.1 * at) for at in range(20)], 0.1)
+    assert only(contradicted).kind == "underfitting", "it knows nothing by heart either"
 
 
 def test_one_who_only_knows_which_class_is_frequent():
@@ -188,6 +190,9 @@ def test_whole_network_that_brings_nothing_or_does_harm():
     found = only([*HEALTHY, *bad], replace(SIX, preset="balanced", learning_rate=3e-3))
     assert (found.level, found.suggestion) == ("warning", Suggestion(learning_rate=1e-3))
     assert "87.0 %" in found.text and "60.0 %" in found.text
+    ruined = [replace(row, accuracy=0.2, error_rate=0.8) for row in worse]
+    found = only([*HEALTHY, *ruined], replace(SIX, preset="balanced", learning_rate=0.03))
+    assert (found.kind, found.suggestion) == ("learning_rate_high", Suggestion(learning_rate=0.003))
     better = history([0.5, 0.4, 0.3, 0.2], [0.45, 0.42, 0.4, 0.38], 0.92, "unfrozen", first=21)
     assert kinds([*HEALTHY, *better]) == ["good"]
 
