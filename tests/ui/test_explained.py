@@ -1,4 +1,4 @@
-"""Hover help: whatever names a word of the glossary on the Train and Evaluate pages explains it."""
+"""Hover help: whatever names a word of the glossary on the Data, Train and Evaluate pages explains it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from PySide6.QtWidgets import (
 
 from deskclassify.core.glossary import GLOSSARY
 from deskclassify.core.glossary import explain as explanation
+from deskclassify.ui.pages.data import DataPage
 from deskclassify.ui.pages.evaluate import EvaluatePage
 from deskclassify.ui.pages.train import TrainPage
 from deskclassify.ui.widgets.explained import explain, explain_all, named_terms, plain, tip
 
 
-@pytest.fixture(params=[TrainPage, EvaluatePage])
+@pytest.fixture(params=[DataPage, TrainPage, EvaluatePage])
 def page(request, qtbot, session_on, script):
     session = session_on(script)
     session.new_project("Insects")
@@ -60,6 +61,7 @@ def test_each_term_is_explained_where_it_is_named(page):
             seen.add(term)
             assert explanation(term) in plain(tooltip), f"{what} “{name}” does not explain “{term}”: {tooltip!r}"
     wanted = {
+        DataPage: {"seed", "class"},
         TrainPage: {"epoch", "phase", "training loss", "validation loss", "error rate", "accuracy", "loss", "preset"}
         | {"learning rate", "learning-rate finder", "batch size", "architecture"},
         EvaluatePage: {"confusion matrix", "precision", "recall", "F1", "class", "top losses"},

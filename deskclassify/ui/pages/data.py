@@ -23,6 +23,7 @@ from deskclassify.ui.pages.data_settings import BareFolders, SourcesCard, SplitC
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.class_table import ClassTable, class_rows
 from deskclassify.ui.widgets.common import Card, EmptyState, heading, muted, primary, run_guarded, subheading
+from deskclassify.ui.widgets.explained import explain_all
 from deskclassify.ui.widgets.label_rule import LabelRuleEditor
 from deskclassify.ui.widgets.problems_list import ProblemsList, all_problems
 
@@ -59,6 +60,7 @@ class DataPage(QWidget):
         self.stack = QStackedWidget()
         self._build()
         self._connect()
+        explain_all(self)
         self._refresh()
 
     def _make_add_button(self) -> QPushButton:

@@ -45,7 +45,8 @@ def plain(text: str) -> str:
 
 def named_terms(text: str) -> tuple[str, ...]:
     """The terms of a title or a field's name; none of a sentence."""
-    return terms_in(text) if len(text.split()) <= _MOST_WORDS and not text.endswith(".") else ()
+    name = text.replace("&", "")  # it marks the letter of a shortcut
+    return terms_in(name) if len(name.split()) <= _MOST_WORDS and not name.endswith(".") else ()
 
 
 def explain(widget: QWidget, *terms: str) -> None:
