@@ -60,6 +60,8 @@ def look_ahead(request: FitRequest, should_stop: ShouldStop) -> Forecast | None:
     """
     recipe.check(request)
     listing = list_data(request.data, should_stop)
+    if should_stop():
+        return None
     if len(listing.classes()) < 2:
         raise InputError("A training needs pictures of at least two classes. Add another class folder.")
     return _Prober(request, listing, should_stop).run()

@@ -13,6 +13,7 @@ multiplies it, and ten times as slow where it does not.
 from __future__ import annotations
 
 import copy
+import itertools
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -161,11 +162,12 @@ class _Probe:
         self._size = size
         self._batch = batch
         self._figures: dict[str, float] = {}
+        self._end = time.perf_counter() + _MOST_SECONDS
 
     def run(self, should_stop: ShouldStop) -> Tuned:
-        begun, best, room = time.perf_counter(), Tuned(), 0
+        best, room = Tuned(), 0
         for tried, (precision, channels_last) in enumerate(self._worth_timing(should_stop)):
-            if should_stop() or (tried >= _LEAST_TRIED and time.perf_counter() - begun > _MOST_SECONDS):
+            if should_stop() or (tried >= _LEAST_TRIED and time.perf_counter() > self._end):
                 break
             measurement = _or_none(self._time, precision, channels_last, self._batch / self._best_rate())
             if measurement is None:
@@ -186,13 +188,14 @@ class _Probe:
         """
         formats: tuple[Format, ...] = ("fp32", "bf16", "fp16") if self._device.is_cuda else ("fp32", "bf16")
         seconds: dict[tuple[Format, bool], float] = {}
-        for channels_last in (True, False):
-            for precision in formats:
-                if should_stop():
-                    return []
-                taken = _or_none(self._look, precision, channels_last)
-                if taken is not None:
-                    seconds[precision, channels_last] = taken
+        for precision, channels_last in itertools.product(formats, (True, False)):
+            if should_stop():
+                return []
+            if seconds and time.perf_counter() > self._end:
+                break  # the computer is busy with something else: better little than nothing
+            taken = _or_none(self._look, precision, channels_last)
+            if taken is not None:
+                seconds[precision, channels_last] = taken
         fastest = min(seconds.values(), default=0.0)
         if not self._device.is_cuda:
             # A network so large that a step would take long is timed on fewer pictures.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib import metadata
 
 _PARTS = ("torch", "torchvision", "timm", "onnx", "onnxruntime-gpu", "onnxruntime", "numpy", "Pillow")
@@ -10,6 +11,11 @@ _PARTS = ("torch", "torchvision", "timm", "onnx", "onnxruntime-gpu", "onnxruntim
 
 def versions() -> dict[str, str]:
     """Name → version of what is installed, without importing it."""
+    return dict(_installed())
+
+
+@cache
+def _installed() -> dict[str, str]:
     from deskclassify import __version__
 
     found = {"deskclassify": __version__, "python": platform.python_version()}

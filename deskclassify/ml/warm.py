@@ -1,4 +1,4 @@
-"""Getting ready before anyone asks: importing torch and building a network takes some seconds."""
+"""Getting ready before anyone asks: importing torch and loading a network takes some seconds."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from deskclassify.core.requests import WarmRequest
 
 
 def warm(request: WarmRequest, should_stop: ShouldStop) -> Iterator[Event]:
-    """Import what a training needs; yields nothing."""
-    from deskclassify.ml import ort, tracing, training, zoo
+    """Import and load what a training needs; downloads and tells nothing."""
+    from deskclassify.ml import ort, tracing, training, weights, zoo
 
     del ort, tracing, training
-    if not should_stop() and get(request.architecture).bundled:
-        zoo.build(get(request.architecture), 2)
+    architecture = get(request.architecture)
+    if not should_stop() and weights.present(architecture) is not None:
+        for _ in zoo.load_pretrained(architecture, 2, "", should_stop):
+            pass
     yield from ()
