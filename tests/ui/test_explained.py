@@ -87,6 +87,9 @@ def test_explaining_twice_says_it_once(qtbot):
     explain(label, "loss", "epoch")
     text = plain(label.toolTip())
     assert text.startswith("A < B & “C”") and text.count(GLOSSARY["loss"]) == 1 and GLOSSARY["epoch"] in text
+    label.setToolTip(tip("", ["epoch"]))
+    explain(label, "epoch")
+    assert plain(label.toolTip()).count(GLOSSARY["epoch"]) == 1
     label.setToolTip("Something else")
     explain(label, "metric")
     assert "A < B" not in label.toolTip() and GLOSSARY["loss"] not in plain(label.toolTip())

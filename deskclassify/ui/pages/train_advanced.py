@@ -30,6 +30,7 @@ from deskclassify.ui.pages.augment_preview import AugmentPreview
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.collapsible import Collapsible
+from deskclassify.ui.widgets.explained import tip
 from deskclassify.ui.widgets.named import named
 from deskclassify.ui.widgets.strength_slider import StrengthSlider
 
@@ -74,7 +75,7 @@ class AdvancedCard(common.Card):
         self.epochs = named(QSpinBox(), "epochsSpin")
         self.epochs.setRange(0, 1000)
         self.epochs.setSpecialValueText("automatic")
-        self.epochs.setToolTip("How many times the network sees every training picture; 0 chooses by itself.")
+        self.epochs.setToolTip("How many there are of the last phase; 0 chooses by itself.")
         self.patience = named(QSpinBox(), "patienceSpin")
         self.patience.setRange(0, _MOST_PATIENCE)
         self.patience.setSpecialValueText("never")
@@ -85,11 +86,11 @@ class AdvancedCard(common.Card):
         )
         self.learning_rate = named(QLineEdit(), "learningRateEdit")
         self.learning_rate.setPlaceholderText("automatic")
-        self.learning_rate.setToolTip("How large a step each correction takes, for example 1e-3.")
+        self.learning_rate.setToolTip("The highest of the cycle, for example 1e-3; empty chooses by itself.")
         self._rate_problem = named(common.muted(""), "rateProblem")
         self._rate_problem.hide()
         self.find_button = named(QPushButton("Find a learning rate"), "lrFinderButton")
-        self.find_button.setToolTip("Tries ever larger learning rates on your pictures and suggests one.")
+        self.find_button.setToolTip("Takes some seconds, with your own pictures.")
         self.gradual = self._check(
             "gradualBox",
             "Unfreeze step by step",
@@ -153,7 +154,7 @@ class AdvancedCard(common.Card):
 
     def _build_computing(self) -> None:
         self.batch_size = self._numbers("batchSizeBox", _BATCH_SIZES)
-        self.batch_size.setToolTip("How many pictures are learned from at once; smaller needs less memory.")
+        self.batch_size.setToolTip("Automatic suits most sets; take less where memory runs out.")
         self.device = self._choices("deviceBox", {name: (title, "") for name, title in words.DEVICES.items()})
         self.device.setToolTip("What computes. Automatic takes a graphics card if there is one that works.")
         self.weights = named(QLineEdit(), "weightsEdit")
@@ -296,10 +297,9 @@ class AdvancedCard(common.Card):
         self._balance_note.setText(plan.sentence if counts else "")
         self._balance_note.setVisible(bool(counts))
         self.preview_button.setEnabled(bool(counts))
+        seen = "Shows on your own pictures what the network gets to see."
         self.preview_button.setToolTip(
-            "Shows on your own pictures what the network gets to see."
-            if counts
-            else "Add pictures on the Data page first."
+            tip(seen if counts else "Add pictures on the Data page first.", ["augmentation"])
         )
 
     @Slot()

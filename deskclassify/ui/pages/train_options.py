@@ -92,7 +92,6 @@ class TrainOptionsPanel(QWidget):
         card = common.Card("Recipe")
         self.preset = named(QComboBox(), "presetBox")
         self.preset.setAccessibleName("Recipe")
-        self.preset.setToolTip("How long and how deep the network learns.")
         for name, (title, note) in words.PRESETS.items():
             self.preset.addItem(title, name)
             self.preset.setItemData(self.preset.count() - 1, note, Qt.ItemDataRole.ToolTipRole)

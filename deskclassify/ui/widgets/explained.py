@@ -32,10 +32,10 @@ def tip(own: str, terms: Iterable[str]) -> str:
     """A tooltip that wraps: a sentence of its own, if there is one, and the glossary's on each term."""
     if own and not own.startswith(_MARK):
         own = f"<p>{html.escape(own, quote=False)}</p>"
-    rows = (
-        f"<p><b>{term[:1].upper()}{term[1:]}:</b> {html.escape(explanation(term), quote=False)}</p>" for term in terms
+    texts = {term: html.escape(explanation(term), quote=False) for term in terms}
+    return own + "".join(
+        f"<p><b>{term[:1].upper()}{term[1:]}:</b> {text}</p>" for term, text in texts.items() if text not in own
     )
-    return own + "".join(rows)
 
 
 def plain(text: str) -> str:
