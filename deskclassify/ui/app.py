@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -118,5 +118,8 @@ def main(argv: list[str]) -> int:
     net.spread()
     code = QApplication.exec()
     window.close()  # where the session manager or Quit ended the loop, the jobs still have to end
+    # The garbage collector would take it apart in any order, with slots that run on what is left.
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     logs.close(log)
     return code

@@ -67,6 +67,7 @@ class Net(QObject):
     """Catches exceptions that no other place has caught, in any thread, and hands them to the window."""
 
     caught = Signal(object)  # Failure
+    _telling = False
 
     def spread(self) -> None:
         """From now on exceptions are logged and shown instead of printed."""
@@ -86,4 +87,7 @@ class Net(QObject):
     def _report(self, error: BaseException) -> None:
         failure = Failure.of(error)
         _log.error("%s\n%s", failure.sentence, failure.details)
-        self.caught.emit(failure)
+        if not self._telling:  # what goes wrong while it is told would come back here without an end
+            self._telling = True
+            self.caught.emit(failure)
+            self._telling = False

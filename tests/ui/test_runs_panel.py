@@ -460,8 +460,28 @@ def test_buttons_and_menu_share_their_actions(page, three):
     texts = [action.text() for action in view.actions()]
     for text in ("Show", "Compare…", "Show folder", "Rename", "Draw in the charts", "Move to trash…", "Copy rows"):
         assert text in texts
-    for button in page.findChild(runs_panel.RunsPanel).findChildren(QToolButton):
+    for button in page.findChild(runs_panel.RunsPanel).tools.findChildren(QToolButton):
         assert button.toolTip() and button.defaultAction() in view.actions()
+
+
+def test_the_buttons_stand_beside_the_tabs_while_the_tab_is_chosen(page, three):
+    tools = page.findChild(runs_panel.RunsPanel).tools
+    page.show()
+    assert not tools.isVisible()
+    page.charts.tabs.setCurrentIndex(3)
+    assert tools.isVisible()
+    page.charts.tabs.setCurrentIndex(0)
+    assert not tools.isVisible()
+
+
+def test_a_small_window_scrolls_and_shows_icons(page, three, qtbot):
+    page.charts.tabs.setCurrentIndex(3)
+    page.show()
+    button = find(page, "showRunButton")
+    assert button.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+    page.resize(760, 560)
+    qtbot.waitUntil(lambda: button.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly)
+    assert page.charts.height() >= 380 and page.charts.accuracy.height() >= 140
 
 
 def test_a_finished_training_shows_up(qtbot, page, three, session, script, folder, tmp_path):

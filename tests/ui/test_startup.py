@@ -108,3 +108,20 @@ def test_main_returns_when_the_window_is_closed(qapp, home, monkeypatch):
     assert "nobody foresaw this" in seen[0]
     assert not [handler for handler in logging.getLogger().handlers if isinstance(handler, RotatingFileHandler)]
     assert "nobody foresaw this" in (home / "logs" / "window.log").read_text(encoding="utf-8")
+
+
+def test_what_goes_wrong_while_a_failure_is_told_is_only_logged(qapp, monkeypatch, caplog):
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    net, calls = application.logs.Net(), []
+
+    def misbehave(failure):
+        calls.append(failure.sentence)
+        sys.excepthook(KeyError, KeyError("again"), None)
+
+    net.caught.connect(misbehave)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    net.spread()
+    for text in ("first", "second"):
+        sys.excepthook(ValueError, ValueError(text), None)
+    assert [("first" in calls[0]), ("second" in calls[1])] == [True, True] and len(calls) == 2
+    assert caplog.text.count("again") >= 2

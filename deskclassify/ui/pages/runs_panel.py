@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Slot
-from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QDesktopServices, QHideEvent, QKeySequence, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QStackedLayout, QToolButton, QWidget
 
 from deskclassify.core.errors import InputError
 from deskclassify.core.runs import RunSummary
@@ -20,31 +20,27 @@ from deskclassify.ui.session import Session
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.named import named
 
+_WORDS_FROM = 700  # pixels
+
 
 class RunsPanel(QWidget):
-    """Lists the runs of a library and calls its commands. Each button is also in the table's context menu."""
+    """Lists the runs of a library and calls its commands.
+
+    `tools` are its buttons, to be placed by the owner, and seen as long as the panel is; each is also
+    in the table's context menu.
+    """
 
     def __init__(self, session: Session, library: RunLibrary, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._library = session, library
         self.table = named(RunsTable(library), "runsTable")
         self._make_actions()
-        buttons = QHBoxLayout()
-        buttons.setSpacing(theme.GAP)
-        for action in (self.show_action, self.compare_action, self.folder_action, self.trash_action):
-            buttons.addWidget(self._make_button(action))
-        buttons.addStretch(1)
-        full = QWidget()
-        column = QVBoxLayout(full)
-        column.setContentsMargins(0, theme.GAP // 2, 0, 0)
-        column.setSpacing(theme.GAP // 2)
-        column.addLayout(buttons)
-        column.addWidget(self.table, 1)
+        self.tools = self._make_tools()
         empty = common.muted("No runs yet. Each training appears here, to be compared with others.")
         empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(empty)
-        self._stack.addWidget(full)
+        self._stack.addWidget(self.table)
         self.table.runs_model.ticked.connect(library.draw)
         self.table.runs_model.renamed.connect(self._rename)
         self.table.activated.connect(self._show)
@@ -74,25 +70,46 @@ class RunsPanel(QWidget):
         self.table.addAction(action)
         return action
 
-    def _make_button(self, action: QAction) -> QToolButton:
-        names = {
-            self.show_action: "showRunButton",
-            self.compare_action: "compareRunsButton",
-            self.folder_action: "runFolderButton",
-            self.trash_action: "trashRunButton",
-        }
-        button = named(QToolButton(), names[action])
-        button.setProperty("role", "button")
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setDefaultAction(action)
-        return button
+    def _make_tools(self) -> QWidget:
+        """The buttons; the owner finds a place for them, so that the table has all the height."""
+        tools = QWidget(self)
+        tools.hide()
+        row = QHBoxLayout(tools)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        self._buttons: list[QToolButton] = []
+        for action, name in (
+            (self.show_action, "showRunButton"),
+            (self.compare_action, "compareRunsButton"),
+            (self.folder_action, "runFolderButton"),
+            (self.trash_action, "trashRunButton"),
+        ):
+            button = named(QToolButton(), name)
+            button.setDefaultAction(action)
+            row.addWidget(button)
+            self._buttons.append(button)
+        return tools
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """Where it is narrow, the buttons are icons only."""
+        super().resizeEvent(event)
+        style = Qt.ToolButtonStyle
+        fits = self.width() >= _WORDS_FROM
+        for button in self._buttons:
+            button.setToolButtonStyle(style.ToolButtonTextBesideIcon if fits else style.ToolButtonIconOnly)
 
     # -- state ------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
         """Runs may have come from the command line meanwhile."""
         super().showEvent(event)
+        self.tools.show()
         self._library.refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 (Qt's name)
+        """The buttons go with the table."""
+        super().hideEvent(event)
+        self.tools.hide()
 
     @Slot()
     def refresh(self) -> None:

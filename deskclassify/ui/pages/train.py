@@ -46,7 +46,8 @@ class TrainPage(QWidget):
         self.controls = TrainControls(session)
         self.charts = TrainCharts()
         self.library = RunLibrary(session, self)
-        self.charts.add_tab(RunsPanel(session, self.library), "Runs")
+        runs = RunsPanel(session, self.library)
+        self.charts.add_tab(runs, "Runs", runs.tools)
         self.advice = AdvicePanel()
         self._build()
         session.train_event.connect(self._on_event)
@@ -64,13 +65,11 @@ class TrainPage(QWidget):
         self._on_run()
 
     def _build(self) -> None:
-        scroll = QScrollArea()
-        scroll.setWidget(self.options)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFixedWidth(_SETTINGS_WIDTH)
-        right = QVBoxLayout()
+        settings = _scrolling(self.options)
+        settings.setFixedWidth(_SETTINGS_WIDTH)
+        side = QWidget()
+        right = QVBoxLayout(side)
+        right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(theme.GAP * 2)
         self.controls.body.addWidget(self._make_banner())
         self.controls.body.addWidget(self.advice)
@@ -78,8 +77,8 @@ class TrainPage(QWidget):
         right.addWidget(self.charts, 1)
         columns = QHBoxLayout()
         columns.setSpacing(theme.GAP * 2)
-        columns.addWidget(scroll)
-        columns.addLayout(right, 1)
+        columns.addWidget(settings)
+        columns.addWidget(_scrolling(side), 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         layout.setSpacing(theme.GAP * 2)
@@ -231,3 +230,13 @@ def _findings_of(run: RunFolder) -> tuple[Finding, ...]:
         return diagnosis.of_run(run)
     except (InputError, OSError):
         return ()
+
+
+def _scrolling(content: QWidget) -> QScrollArea:
+    """A column that scrolls up and down where the window is too low for it."""
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area

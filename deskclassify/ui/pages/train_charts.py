@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QTabWidget,
     QVBoxLayout,
@@ -28,6 +29,7 @@ from deskclassify.ui.widgets.named import named
 from deskclassify.ui.widgets.tables import ON_CARD
 
 _REPAINT_MILLISECONDS = 100
+_LEAST_HEIGHT = 380  # pixels
 _MOST_MESSAGES = 500
 _LEVEL_ROLE = Qt.ItemDataRole.UserRole
 _MOST_BATCHES = 200  # points of one epoch
@@ -114,6 +116,9 @@ class TrainCharts(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(parts)
+        # The page scrolls rather than that the charts become too small to read.
+        self.setMinimumHeight(_LEAST_HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
 
     def _make_charts(self) -> None:
         self.loss = LineChart(
@@ -239,9 +244,10 @@ class TrainCharts(QWidget):
 
     # -- other runs -------------------------------------------------------------------
 
-    def add_tab(self, page: QWidget, name: str) -> None:
-        """Add a tab below the charts."""
+    def add_tab(self, page: QWidget, name: str, tools: QWidget) -> None:
+        """Add a tab below the charts, and its `tools` beside the tabs; the page hides and shows them."""
         self.tabs.addTab(page, name)
+        self.tabs.setCornerWidget(tools)
 
     def show_overlays(self, overlays: Sequence[Overlay]) -> None:
         """Draw other runs beside the one that is shown, now and through the trainings to come."""
