@@ -85,9 +85,8 @@ def test_newer_and_missing_files_are_told(tmp_path):
 
 
 def test_options_reach_the_request(tmp_path):
-    made = Project(
-        tmp_path, DataSpec(seed=9), TrainOptions("resnet18", "thorough", 3, 0.01, 8, 96, "pad", "w.pth", "cpu")
-    )
+    options = TrainOptions("resnet18", "thorough", 3, 0.01, 8, 96, "pad", weights="w.pth", mix="mixup", patience=4)
+    made = Project(tmp_path, DataSpec(seed=9), options)
     request = made.fit_request(tmp_path / "runs" / "run-001", resume=True)
     assert (request.architecture, request.preset, request.epochs, request.learning_rate) == (
         "resnet18",
@@ -96,5 +95,6 @@ def test_options_reach_the_request(tmp_path):
         0.01,
     )
     assert (request.batch_size, request.image_size, request.resize, request.weights) == (8, 96, "pad", "w.pth")
+    assert (request.mix, request.patience) == ("mixup", 4)
     assert request.data.seed == 9
     assert request.resume
