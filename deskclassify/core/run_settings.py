@@ -43,8 +43,9 @@ _NAMES = {
     "weights": "Pretrained weights",
     "device": "Device",
     "size": "Image size",
+    "kind": "Balancing of classes",
     "copies": "Changed copies of each picture",
-    "weight_decay": "Weight decay",
+    "weight_decay": "Weight decay, frozen",
     "label_smoothing": "Label smoothing",
     "unfrozen_epochs": "Unfrozen epochs",
     "frozen_rate": "Learning rate, frozen",
@@ -52,6 +53,12 @@ _NAMES = {
     "frozen_batch": "Batch size, frozen",
     "unfrozen_batch": "Batch size, unfrozen",
     "freeze_statistics": "BatchNorm statistics kept",
+    "frozen_share": "Share of stages that stay frozen",
+    "first_stage": "First stage that learns",
+    "views": "Changed copies, unfrozen",
+    "average_decay": "Moving average of the weights",
+    "shrink": "Image sizes, as shares of the last",
+    "kept_bytes": "Most memory for kept activations, bytes",
     "precision": "Precision",
     "title": "Device",
 }
@@ -107,7 +114,11 @@ def _flat(raw: dict[str, Any]) -> dict[tuple[str, str], Any]:
             **{key: raw[key] for key in ("classes", "skipped", "data_fingerprint") if key in raw},
         },
         "Asked for": {key: value for key, value in request.items() if key not in _NOT_SETTINGS},
-        "Recipe": {**_only(_dict(raw, "preprocess"), "size"), **_dict(raw, "recipe")},
+        "Recipe": {
+            **_only(_dict(raw, "preprocess"), "size"),
+            **_only(_dict(raw, "balance"), "kind"),
+            **_dict(raw, "recipe"),
+        },
         "Machine": {**_only(_dict(raw, "device"), "title"), **_only(raw, "precision"), **_dict(raw, "versions")},
     }
     return {(group, key): value for group, part in parts.items() for key, value in part.items()}
