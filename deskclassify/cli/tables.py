@@ -59,7 +59,7 @@ def forecast(result: events.Forecast) -> RenderableType:
     made = table("timed", "#images/s")
     for name, rate in result.figures.items():
         made.add_row(Text(name), f"{rate:,.1f}")
-    return Group(Text(result.sentence), made) if result.figures else Text(result.sentence)
+    return Group(Text(result.text), made) if result.figures else Text(result.text)
 
 
 def trained(result: events.FitDone) -> str:

@@ -62,9 +62,9 @@ class Held(Message):
     level: str = "warning"
 
 
-@dataclass(frozen=True)
-class Forecast(Event):
-    """What a training will cost, as far as a probe of a few seconds can tell.
+@dataclass(frozen=True, kw_only=True)
+class Forecast(Message):
+    """What a training will cost, as far as a probe of a few seconds can tell; `text` says it to the user.
 
     Attributes:
         seconds_total: from the first picture to the last file.
@@ -76,10 +76,8 @@ class Forecast(Event):
         layout: memory layout, `channels last` or `contiguous`.
         figures: what was timed → pictures a second.
         to_compute: pictures, and changed copies of pictures, whose features the cache does not hold.
-        sentence: all of it for the user.
     """
 
-    event: ClassVar[str] = "forecast"
     seconds_total: float
     seconds_per_epoch: float
     frozen_seconds: float
@@ -91,7 +89,6 @@ class Forecast(Event):
     train_images: int
     valid_images: int
     to_compute: int
-    sentence: str
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def estimate(work: Work, rates: Rates, room: Room, recipe: Recipe, tuned: Tuned,
         train_images=work.train,
         valid_images=work.valid,
         to_compute=work.features + work.copies,
-        sentence=_sentence(total, each, needed, room.on_gpu, tuned if recipe.unfrozen_epochs else None),
+        text=_sentence(total, each, needed, room.on_gpu, tuned if recipe.unfrozen_epochs else None),
     )
 
 

@@ -171,7 +171,6 @@ class Training:
             self._forecast = forecast.for_training(self._request, should_stop, self._begun)
             if self._forecast is not None:
                 yield self._forecast
-                yield Message(self._forecast.sentence)
 
     def _tune(self) -> tuning.Tuned:
         """The fastest format; a resumed run goes on with its own, where it is on the same device."""

@@ -55,7 +55,7 @@ def test_the_forecast_of_a_real_training_is_near_the_fact(sample_spec: DataSpec,
     info = RunFolder(tmp_path / "run").info().raw
     assert info["forecast"]["seconds_total"] == expected.seconds_total
     assert info["tuning"]["precision"] == info["precision"] == expected.precision
-    assert f"{info['tuning']['precision']}, " in expected.sentence
+    assert f"{info['tuning']['precision']}, " in expected.text
     assert expected.figures.items() >= info["tuning"]["figures"].items()
 
 
@@ -67,7 +67,7 @@ def test_known_pictures_need_nothing_and_nothing_is_written(
     assert isinstance(found, Forecast)
     assert found.to_compute == 0 and found.unfrozen_images_per_second is None
     assert 0 < found.seconds_total == found.frozen_seconds < 60
-    assert found.memory_bytes > 100 * MEGABYTE and found.sentence.startswith("About ")
+    assert found.memory_bytes > 100 * MEGABYTE and found.text.startswith("About ")
     assert not (tmp_path / "run").exists() and files_of(sample) == before
     longer = whole(ForecastRequest(FitRequest(sample_spec, "", preset="quick", epochs=5000)))[-1]
     assert longer.seconds_total > found.seconds_total
@@ -116,7 +116,7 @@ def test_on_the_command_line(
     assert "About " in capsys.readouterr().out
     assert main(["train", str(sample), "--forecast", "--preset", "quick", "--json"]) == 0
     *_, last = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert last["event"] == "forecast" and last["train_images"] == 50
+    assert last["event"] == "message" and last["train_images"] == 50
     assert not list(tmp_path.iterdir())
     assert main(["train", str(sample)]) == 2
 
@@ -183,14 +183,14 @@ def test_the_arithmetic_by_hand() -> None:
     epoch = (2 + 1 / 3) * 0.001
     assert found.frozen_seconds == found.seconds_total == pytest.approx(features + 10 * epoch)
     assert found.seconds_per_epoch == pytest.approx(epoch)
-    assert found.sentence == "About 4 s: 664 MB of memory."
+    assert found.text == "About 4 s: 664 MB of memory."
 
 
 def test_the_sentence_tells_epoch_memory_and_format() -> None:
     found = estimate(FitRequest(DataSpec(), "", preset="thorough", epochs=10), 400, 100, 0.0)
     minutes = round(found.seconds_total / 60)
-    assert found.sentence.startswith(f"About {minutes} min: ")
-    assert found.sentence.endswith(" GB of memory. bf16, channels last: 20 images/s (fp32: 11).")
+    assert found.text.startswith(f"About {minutes} min: ")
+    assert found.text.endswith(" GB of memory. bf16, channels last: 20 images/s (fp32: 11).")
     assert (found.precision, found.layout) == ("bf16", "channels last")
     card = costs.estimate(
         work(400, 100, 0.0, 7),
@@ -199,4 +199,4 @@ def test_the_sentence_tells_epoch_memory_and_format() -> None:
         recipe.choose(FitRequest(DataSpec(), "", preset="thorough", epochs=10), 400),
         TUNED,
     )
-    assert "memory of the graphics card" in card.sentence and card.memory_bytes < found.memory_bytes
+    assert "memory of the graphics card" in card.text and card.memory_bytes < found.memory_bytes

@@ -29,7 +29,7 @@ FORECAST = Forecast(
     train_images=16,
     valid_images=4,
     to_compute=20,
-    sentence="About 2 min: 12 s an epoch, 1.4 GB of memory. bf16, channels last: 31 images/s (fp32: 12).",
+    text="About 2 min: 12 s an epoch, 1.4 GB of memory. bf16, channels last: 31 images/s (fp32: 12).",
 )
 DONE = FitDone("/r", 0.75, 0.25, 2, ("ants", "bees"), 16, 4, 0, 123.0, False, forecast_seconds=110.0)
 
@@ -55,7 +55,7 @@ class Played:
                 raise self.failure
             yield FORECAST
         elif isinstance(request, FitRequest):
-            yield replace(FORECAST, sentence="As the training itself says.")
+            yield replace(FORECAST, text="As the training itself says.")
             yield self.done
 
 
@@ -90,7 +90,7 @@ def put_pictures(session):
 def test_it_tells_the_cost_once_there_are_pictures(line, session, played, qtbot):
     assert line.text() == "" and not played.asked
     put_pictures(session)
-    qtbot.waitUntil(lambda: line.text() == FORECAST.sentence)
+    qtbot.waitUntil(lambda: line.text() == FORECAST.text)
     assert len(played.asked) == 1
     tip = line.toolTip()
     assert tip.index("bf16, channels last") < tip.index("fp32, contiguous") and "31.0 images/s" in tip
@@ -100,11 +100,11 @@ def test_many_changes_are_one_question_about_the_last(line, session, played, qtb
     put_pictures(session)
     for epochs in (3, 4, 5):
         session.change_options(replace(session.project.options, epochs=epochs))
-    qtbot.waitUntil(lambda: line.text() == FORECAST.sentence)
+    qtbot.waitUntil(lambda: line.text() == FORECAST.text)
     assert [request.fit.epochs for request in played.asked] == [5]
     session.change_options(replace(session.project.options, preset="thorough"))
     assert line.text() == ""  # what was said holds no more
-    qtbot.waitUntil(lambda: line.text() == FORECAST.sentence)
+    qtbot.waitUntil(lambda: line.text() == FORECAST.text)
     assert [request.fit.preset for request in played.asked] == ["quick", "thorough"]
 
 
@@ -135,7 +135,7 @@ def test_nothing_is_asked_while_the_page_is_hidden(line, session, played, qtbot)
     qtbot.wait(900)
     assert not played.asked
     line.parentWidget().show()
-    qtbot.waitUntil(lambda: line.text() == FORECAST.sentence)
+    qtbot.waitUntil(lambda: line.text() == FORECAST.text)
 
 
 def test_leaving_the_page_ends_the_question(line, session, played, qtbot):

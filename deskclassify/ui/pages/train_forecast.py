@@ -98,7 +98,7 @@ class ForecastLine(QLabel):
             self._say(fact_text(event), self.toolTip())
 
     def _show(self, forecast: Forecast) -> None:
-        self._say(forecast.sentence, figures_table(forecast.figures))
+        self._say(forecast.text, figures_table(forecast.figures))
 
     def _say(self, text: str, help_text: str = "") -> None:
         self.setText(text)
