@@ -32,15 +32,16 @@ class Runner:
         self.control = control
         self._epochs_shown = False
 
-    def stream(self, request: requests.Request) -> Iterator[events.Event]:
-        """The events of a job; those that tell of progress are shown on the way.
+    def stream(self, request: requests.Request, result: type[events.Event] | None = None) -> Iterator[events.Event]:
+        """The events of a job; those that tell of progress are shown on the way, and not its result.
 
         Raises:
             CommandInterruptedError: after the last event, if the user wanted it to stop.
         """
         if not self.control.stopped:
             for event in requests.generator(request)(request, self.control):
-                self.show(event)
+                if result is None or not isinstance(event, result):
+                    self.show(event)
                 yield event
         self.output.end_progress()
         if self.control.stopped:
@@ -60,7 +61,7 @@ class Runner:
         """
         result: E | None = None
         try:
-            for event in self.stream(request):
+            for event in self.stream(request, kind):
                 if json_lines and self.output.as_json:
                     self.output.json(events.public(event))
                 if isinstance(event, kind):

@@ -113,7 +113,8 @@ def test_on_the_command_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["train", str(sample), "--forecast", "--preset", "quick"]) == 0
-    assert "About " in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert shown.out.count("About ") == 1 and "About " not in shown.err
     assert main(["train", str(sample), "--forecast", "--preset", "quick", "--json"]) == 0
     *_, last = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert last["event"] == "message" and last["train_images"] == 50

@@ -164,6 +164,16 @@ def test_a_stopped_measurement_is_not_kept() -> None:
     assert not files()
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device on this machine")
+def test_a_card_is_timed_in_all_formats_and_the_network_stays_where_it_was() -> None:
+    model, state = tiny(), torch.cuda.get_rng_state()
+    found = tune(model=model, size=96, batch=16, device=device.choose("cuda"))
+    assert {name.partition(",")[0] for name in found.figures} >= {"fp32", "fp16"}
+    assert all(value.device.type == "cpu" for value in model.state_dict().values())
+    assert torch.equal(state, torch.cuda.get_rng_state())
+
+
 # -- the frozen trunk -----------------------------------------------------------------
 
 

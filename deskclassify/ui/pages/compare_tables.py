@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QTableView, QWidget
 
 from deskclassify.core.comparison import Comparison, Metric
 from deskclassify.core.run_settings import Setting
+from deskclassify.core.words import duration
 from deskclassify.ui import theme
-from deskclassify.ui.pages import train_words as words
 from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_table, wanted_widths
 
 _WIDEST = 260  # pixels of a column at first
@@ -128,7 +128,7 @@ def value_text(metric: Metric, value: float | None) -> str:
         return f"{100 * value:.1f} %"
     if metric.unit == "loss":
         return f"{value:.4f}"
-    return words.duration_text(value) if metric.unit == "seconds" else f"{value:,.0f}"
+    return duration(value) if metric.unit == "seconds" else f"{value:,.0f}"
 
 
 def change_text(metric: Metric) -> str:

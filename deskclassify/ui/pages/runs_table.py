@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from deskclassify.core import architectures
 from deskclassify.core.runs import RunSummary
+from deskclassify.core.words import duration
 from deskclassify.ui import theme
 from deskclassify.ui.pages import train_words as words
 from deskclassify.ui.run_library import RunLibrary
@@ -116,7 +117,7 @@ class RunsModel(TitledModel):
             PRESET: preset,
             NETWORK: network.title if network else run.architecture,
             DATE: date_text(run.created),
-            DURATION: "" if run.seconds is None else words.duration_text(run.seconds),
+            DURATION: "" if run.seconds is None else duration(run.seconds),
         }
         return texts[column] or "–"
 

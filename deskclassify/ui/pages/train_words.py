@@ -10,7 +10,7 @@ from deskclassify.core.errors import InputError
 from deskclassify.core.events import Finding
 from deskclassify.core.requests import Preset
 from deskclassify.core.sources import Listing
-from deskclassify.core.words import counted
+from deskclassify.core.words import counted, duration
 
 PRESETS: dict[Preset, tuple[str, str]] = {
     "quick": (
@@ -149,16 +149,6 @@ def speed_text(images_per_second: float | None) -> str:
     return f"{images_per_second:,.0f} images/s" if images_per_second >= 10 else f"{images_per_second:.1f} images/s"
 
 
-def duration_text(seconds: float) -> str:
-    """How long something took: “3.9 s”, “2 min 5 s”, “1 h 10 min”."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole // 60 % 60} min"
-
-
 def result_text(result: dict[str, Any]) -> str:
     """The end of a training in plain words, from the keys of the finished event."""
     parts: list[str] = []
@@ -172,7 +162,7 @@ def result_text(result: dict[str, Any]) -> str:
         parts.append(f"The training was stopped; its best epoch ({result.get('best_epoch', 0)}) is kept.")
     if result.get("seconds"):
         device = f" on {result['device']}" if result.get("device") else ""
-        parts.append(f"It took {duration_text(float(result['seconds']))}{device}.")
+        parts.append(f"It took {duration(float(result['seconds']))}{device}.")
     skipped = int(result.get("skipped_images") or 0)
     if skipped:
         parts.append(f"{counted(skipped, 'picture')} could not be read and stayed out.")
