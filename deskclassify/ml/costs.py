@@ -13,6 +13,8 @@ from deskclassify.ml.validation import WORTH_TRACING
 _OPTIMISER = 1.05  # what the optimiser's step and the moving average add to forward and backward
 _FORWARD = 1 / 3  # of a training step; the backward pass is two thirds
 _FLOAT_BYTES = 4
+_WRITTEN = 2  # times the weights: the best epoch, and what is needed to go on
+_WRITTEN_AN_EPOCH = 4.5  # in the unfrozen phase: with two moments of Adam and the average; the best, every other time
 _COPIES_OF_WEIGHTS = 5  # gradients, two moments of Adam, the best epoch, what is being saved
 _PASSING = 1.3  # what a step needs at its peak, as a multiple of what the backward pass waits for
 _COPIES_TO_LOOK = 3  # of the weights: as a graph, and as the runtime keeps it
@@ -51,6 +53,7 @@ class Rates:
         look: running the frozen trunk; `ready`: making it ready, once.
         head_step: a step of the frozen phase.
         step: forward and backward through the whole network.
+        write: a byte to the disk.
         below: share of the network's time that its frozen stages take, 0 to 1.
     """
 
@@ -61,6 +64,7 @@ class Rates:
     ready: float
     head_step: float
     step: float
+    write: float = 0.0
     below: float = 0.0
 
 
@@ -90,7 +94,7 @@ def estimate(work: Work, rates: Rates, room: Room, recipe: Recipe, tuned: Tuned,
     frozen = _features_seconds(work, rates) + recipe.frozen_epochs * _frozen_epoch(work, rates, recipe)
     epoch, extra = _unfrozen_epoch(work, rates, room, recipe, gradual)
     unfrozen = extra + recipe.unfrozen_epochs * epoch if recipe.unfrozen_epochs else 0.0
-    total = frozen + unfrozen
+    total = frozen + unfrozen + _WRITTEN * room.weights * rates.write
     needed = _memory(work, room, recipe, tuned)
     each = epoch if recipe.unfrozen_epochs else _frozen_epoch(work, rates, recipe)
     return Forecast(
@@ -118,7 +122,7 @@ def _features_seconds(work: Work, rates: Rates) -> float:
 
 def _frozen_epoch(work: Work, rates: Rates, recipe: Recipe) -> float:
     steps = max(1, round(work.train / recipe.frozen_batch))
-    measuring = _FORWARD * work.valid / recipe.frozen_batch
+    measuring = 1 + _FORWARD * work.valid / recipe.frozen_batch
     return (steps + measuring) * rates.head_step
 
 
@@ -129,7 +133,8 @@ def _unfrozen_epoch(work: Work, rates: Rates, room: Room, recipe: Recipe, gradua
     step = rates.step * _OPTIMISER * (_FORWARD + backward) * (1 - rates.below)
     below = work.train * (rates.vary + rates.look * rates.below) if recipe.frozen_share else 0.0
     ready = rates.ready if work.valid >= WORTH_TRACING and not recipe.frozen_share else 0.0
-    measuring = work.valid * rates.look * (1 - rates.below) + ready
+    writing = _WRITTEN_AN_EPOCH * room.weights * rates.write
+    measuring = work.valid * rates.look * (1 - rates.below) + ready + writing
     once = work.pictures * rates.decode
     if recipe.frozen_share:
         is_kept = work.train * recipe.views * room.kept <= recipe.kept_bytes

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from deskclassify.core import architectures, machine
+from deskclassify.core import architectures, atomic, machine, paths
 from deskclassify.core.architectures import Architecture
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import InputError
@@ -29,7 +29,9 @@ from deskclassify.ml.capture import eval_mode
 from deskclassify.ml.device import Device
 from deskclassify.ml.features import FeatureJob, FeatureTable, recipe_of
 from deskclassify.ml.images import read_many
+from deskclassify.ml.phases import FrozenPhase
 from deskclassify.ml.picture_table import PictureTable
+from deskclassify.ml.targets import Targets
 from deskclassify.ml.zoo import Head, Pretrained, build, load_pretrained
 
 _log = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ _LOOKED_UP = 256  # files whose place in the cache is looked up; the rest is tak
 _DECODED = 8  # pictures a processor that are read to see how long it takes
 _DECODED_EXACTLY = 4
 _REPEATS = 3
+_WRITTEN_BYTES = 4 * 2**20
 _UNKNOWN_BYTES = 500 * 10**6  # of this process, where the system does not tell
 
 
@@ -198,6 +201,7 @@ class _Prober:
             ready=ready,
             head_step=self._head_seconds(),
             step=1 / (tuned.images_per_second or 1.0),
+            write=_write_seconds(),
             below=below,
         )
         return rates, work, kept
@@ -225,18 +229,23 @@ class _Prober:
         return 1 / known.figures[known.runtime], known.open_seconds
 
     def _head_seconds(self) -> float:
-        """Of a step of the frozen phase."""
-        batch = self._recipe.frozen_batch
+        """Of a step of the frozen phase, taken with a head of its own."""
+        batch, length = self._recipe.frozen_batch, self._architecture.features
+        numbers = torch.arange(batch)
         with torch.random.fork_rng([]):
-            head = Head(self._architecture.features, self._classes)
-            features = torch.randn(batch, self._architecture.features)
-            optimizer = torch.optim.AdamW(head.parameters())
+            phase = FrozenPhase(
+                head=Head(length, self._classes),
+                features=torch.randn(1, batch, length),
+                targets=Targets(numbers % self._classes, self._classes, self._recipe.label_smoothing),
+                valid=torch.empty(0, length),
+                epochs=1,
+                batch=batch,
+                learning_rate=self._recipe.frozen_rate,
+            )
 
             def step() -> None:
-                optimizer.zero_grad(set_to_none=True)
-                loss = nn.functional.cross_entropy(head(features), torch.zeros(batch, dtype=torch.long))
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
+                torch.manual_seed(0)  # as the loop does
+                phase.step(numbers, torch.Generator(), None)
 
             return _fastest(step)
 
@@ -279,6 +288,19 @@ def _scaled(count: Callable[[Sequence[str]], int], files: Sequence[str]) -> int:
     """The count for all files, from that for some of them."""
     some = _spread(files, _LOOKED_UP)
     return round(count(some) * len(files) / len(some)) if some else 0
+
+
+def _write_seconds() -> float:
+    """Of a byte, until it is on the disk."""
+    file, data = paths.cache_dir() / "measured" / "probe.bin", np.random.default_rng(0).bytes(_WRITTEN_BYTES)
+    begun = time.perf_counter()
+    try:
+        atomic.write_bytes(file, data)
+        taken = time.perf_counter() - begun
+        file.unlink()
+    except OSError:  # the training says so when it comes to that
+        return 0.0
+    return taken / _WRITTEN_BYTES
 
 
 def _spread(files: Sequence[str], count: int) -> list[str]:
