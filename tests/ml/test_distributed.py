@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -13,13 +14,18 @@ import torch
 from safetensors.numpy import load_file
 
 from deskclassify.core.architectures import get
+from deskclassify.core.control import never
+from deskclassify.core.errors import InputError
+from deskclassify.core.requests import FitRequest
 from deskclassify.core.run_folder import RunFolder
+from deskclassify.core.sources import DataSpec, Source
 from deskclassify.ml import schedule
 from deskclassify.ml.device import choose
 from deskclassify.ml.distributed import Ranks
 from deskclassify.ml.inputs import PictureInputs
 from deskclassify.ml.phases import Precision
 from deskclassify.ml.targets import Targets
+from deskclassify.ml.training import fit
 from deskclassify.ml.unfrozen import UnfrozenPhase
 from deskclassify.ml.zoo import build
 
@@ -112,3 +118,103 @@ def test_one_process_is_a_group_of_its_own() -> None:
 def test_shares_make_up_the_batch() -> None:
     batch = torch.arange(7)
     assert torch.equal(torch.cat([Ranks(rank, 3).share(batch) for rank in range(3)]), batch)
+
+
+class Torchrun:
+    """Two processes that train, with what rank 0 tells, and each one's standard error in a file."""
+
+    def __init__(self, sample: Path, run: Path, home: Path, logs: Path, resume: bool) -> None:
+        self._logs = logs
+        options = ["--preset", "balanced", "--frozen-epochs", "2", "--epochs", "2", "--image-size", "32", "--json"]
+        command = [
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+            *("--redirects", "2", "--log-dir", str(logs), "-m", "deskclassify"),
+            *("train", str(sample), "--out", str(run), *options, *(["--resume"] if resume else [])),
+        ]
+        home_only = {"DESKCLASSIFY_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(_REPOSITORY)}
+        self.process = subprocess.Popen(
+            command,
+            env={**os.environ, **home_only},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # torchrun's own report
+            text=True,
+        )
+
+    def wait_for(self, phase: str, batches: int) -> None:
+        """Until so many batches of a phase were told of."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            event = json.loads(line) if line.startswith("{") else {}
+            batches -= event.get("event") == "batch" and event["phase"] == phase
+            if not batches:
+                return
+        raise AssertionError(f"it ended before: {self.errors()}")
+
+    def kill(self, rank: int) -> None:
+        """End one of the two by force."""
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                environment = (entry / "environ").read_bytes().split(b"\0")
+            except OSError:
+                continue  # ended meanwhile
+            if parent == self.process.pid and f"RANK={rank}".encode() in environment:
+                os.kill(int(entry.name), signal.SIGKILL)
+                return
+        raise AssertionError(f"there is no rank {rank}")
+
+    def end(self) -> tuple[int, list[dict[str, object]]]:
+        """Wait for the end: the exit code, and the last things that were told."""
+        told, _ = self.process.communicate(timeout=300)
+        return self.process.returncode, [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+
+    def errors(self) -> str:
+        """What both processes have written to standard error."""
+        return "".join(file.read_text() for file in sorted(self._logs.rglob("stderr.log")))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds the processes in /proc")
+def test_a_killed_process_ends_the_others_with_one_sentence_and_it_resumes(
+    sample: Path, tmp_path: Path, home: Path
+) -> None:
+    run = RunFolder(tmp_path / "run")
+    for rank, batches in ((1, 1), (0, 4)):
+        logs = tmp_path / f"without-{rank}"
+        both = Torchrun(sample, run.path, home, logs, resume=rank == 0)
+        both.wait_for("unfrozen", batches)
+        both.kill(rank)
+        code, told = both.end()
+        assert code == 1
+        assert both.errors().count("Another process of this training has ended") == 1
+        assert "--resume" in both.errors()
+        assert "Traceback" not in both.errors()
+        if rank == 1:
+            assert told[-1]["event"] == "failed"
+    again = Torchrun(sample, run.path, home, tmp_path / "again", resume=True)
+    code, told = again.end()
+    assert (code, told[-1]["event"]) == (0, "finished"), again.errors()
+    assert run.info().raw["status"] == "finished"
+
+    spec = DataSpec((Source(str(sample)),))
+    request = FitRequest(spec, str(tmp_path / "alone"), epochs=2, frozen_epochs=2, image_size=32)
+    list(fit(request, never))
+    ours, theirs = run.history(), RunFolder(tmp_path / "alone").history()
+    assert [row.epoch for row in ours] == [row.epoch for row in theirs] == [1, 2, 3, 4]
+    assert [row.train_loss for row in ours] == pytest.approx([row.train_loss for row in theirs], rel=0.3)
+    assert told[-1]["accuracy"] == pytest.approx(RunFolder(tmp_path / "alone").info().result["accuracy"], abs=0.201)
+
+
+def test_the_first_that_fails_speaks() -> None:
+    store = torch.distributed.HashStore()
+    speaks = []
+    for rank in (1, 0):
+        ranks = Ranks(rank, 2)
+        ranks._store = store
+        speaks.append(ranks._is_first_to_fail())
+    assert speaks == [True, False]
+
+
+def test_alone_a_failure_is_the_failure() -> None:
+    with pytest.raises(InputError, match="as it is"), Ranks().joined(False):
+        raise InputError("as it is")
