@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
-from deskclassify.core import project as projects
+from deskclassify.core.events import EpochDone, Event, FitDone, Message
 from deskclassify.core.sample import make_sample
 from deskclassify.engine.client import EnginePool
 from deskclassify.ui.app import create_window
@@ -146,25 +147,48 @@ def test_the_window_imports_no_torch_in_a_whole_flow() -> None:
     assert call.returncode == 0, call.stdout[-3000:] + call.stderr[-500:]
 
 
-def test_an_engine_that_is_killed_costs_the_job_and_nothing_else(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path
-) -> None:
+def test_a_training_whose_engine_is_killed_goes_on_in_another(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     session = window.session
     open_data(qtbot, window, make_sample(tmp_path / "sample", per_class=12))
+    quick = {"preset": "balanced", "epochs": 3, "image_size": 64}
+    session.change_options(replace(session.project.options, **quick))
     before = session.project.file.read_bytes()
     pool: Any = session.owner._stream.__self__  # type: ignore[attr-defined]
     assert isinstance(pool, EnginePool)
-    with qtbot.waitSignal(session.train_event, timeout=LONG):  # it has begun
-        train(qtbot, window, "balanced")
-    with qtbot.waitSignal(session.failed, timeout=30_000) as failed:
-        os.kill(pool.client("trainer").pid, signal.SIGKILL)
-    assert "ended by the system" in failed.args[0].sentence
+    events: list[Event] = []
+    session.train_event.connect(events.append)
+
+    def epochs(phase: str) -> int:
+        return sum(isinstance(event, EpochDone) and event.phase == phase for event in events)
+
+    def ended() -> bool:
+        return any(isinstance(event, FitDone) for event in events)
+
+    session.start_training()
+    qtbot.waitUntil(lambda: epochs("unfrozen") == 1, timeout=LONG)
+    first = pool.client("trainer").pid
+    os.kill(first, signal.SIGKILL)
+    qtbot.waitUntil(ended, timeout=LONG)
     qtbot.waitUntil(lambda: session.train_state == "idle")
-    assert any("ended by the system" in text.text() for text in window.problem_bar.findChildren(QLabel))
-    assert projects.load(session.project.file).data == session.project.data
-    assert session.project.file.read_bytes().count(b"sources") == before.count(b"sources")
-    train(qtbot, window, "quick")
-    qtbot.waitUntil(lambda: session.run is not None, timeout=LONG)
+    told = [event.text for event in events if isinstance(event, Message) and "A new process goes on" in event.text]
+    assert len(told) == 1
+    assert "SIGKILL" in told[0]
+    assert pool.client("trainer").pid not in (None, first)
+    assert session.project.file.read_bytes() == before
+    killed = session.run
+    assert killed is not None
+
+    events.clear()
+    session.start_training()
+    qtbot.waitUntil(ended, timeout=LONG)
+    qtbot.waitUntil(lambda: session.train_state == "idle")
+    whole = session.run
+    assert whole is not None
+    assert whole.path != killed.path
+    assert [replace(row, seconds=0.0, images_per_second=0.0) for row in killed.history()] == [
+        replace(row, seconds=0.0, images_per_second=0.0) for row in whole.history()
+    ]
+    assert killed.predictions() == whole.predictions()
 
 
 def test_pause_stop_and_close_in_a_training_keep_what_was_reached(
