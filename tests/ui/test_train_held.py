@@ -18,6 +18,7 @@ class FullDisk:
 
     def __init__(self, times):
         self.times = times
+        self.seen = 0  # pauses
         self.let_go = threading.Semaphore(0)
 
     def __call__(self, request, control):
@@ -27,6 +28,7 @@ class FullDisk:
             yield Held(FULL)
             while not control.paused and not control.stopped:
                 threading.Event().wait(0.01)
+            self.seen += 1
             if control():
                 return
         yield Message("There is room on the disk again: the training goes on.")
@@ -44,15 +46,16 @@ def training(qtbot, session_on):
     session.listing = LISTING
     session.listing_changed.emit()
     page.controls.train.click()
-    yield session, page
+    yield session, page, stream
     stream.let_go.release()
 
 
 def test_it_is_paused_with_the_sentence_until_resume_finds_room(qtbot, training):
-    session, page = training
+    session, page, disk = training
     controls, shown = page.controls, page.charts.messages
     for times in (1, 2):
         qtbot.waitUntil(lambda times=times: shown.count() == times and session.train_state == "paused")
+        qtbot.waitUntil(lambda times=times: disk.seen == times)  # nobody resumes faster than it looks
         assert controls.stage.text() == f"{FULL} Then press Resume."
         assert controls.pause.text() == "Resume"
         assert controls.stop.isEnabled()
@@ -64,7 +67,7 @@ def test_it_is_paused_with_the_sentence_until_resume_finds_room(qtbot, training)
 
 
 def test_it_can_be_stopped_while_it_waits(qtbot, training):
-    session, page = training
+    session, page, _ = training
     qtbot.waitUntil(lambda: session.train_state == "paused")
     page.controls.stop.click()
     qtbot.waitUntil(lambda: session.train_state == "idle")
