@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from deskclassify.core.errors import InputError
-from deskclassify.core.requests import BALANCES, MIXES, PRESETS, FitRequest
+from deskclassify.core.requests import BALANCES, MIXES, PRESETS, STRONGEST_AUGMENT, FitRequest
 
 _FROZEN_EPOCHS = 20
 _FROZEN_EPOCHS_WITH_COPIES = 40  # more variety takes longer to learn, and can be learned from longer
@@ -91,7 +91,7 @@ def check(request: FitRequest) -> None:
         ("batch size", request.batch_size, _SMALLEST_BATCH, 4096),
         ("image size", request.image_size, 32, 1024),
         ("patience", request.patience, 1, 10_000),
-        ("strength of augmentation", request.augment, 0, 2),
+        ("strength of augmentation", request.augment, 0, STRONGEST_AUGMENT),
     ):
         if value is not None and not low <= value <= high:
             raise InputError(f"The {name} must be from {low} to {high}, not {value}.")

@@ -128,6 +128,8 @@ class Training:
 
         saved = checkpoint.read(self._run.last) if self._request.resume else None
         yield self._opening_message()
+        if self._setup.balance.kind != "none":
+            yield Message(self._setup.balance.sentence)
         if (warning := checkpoint.damage(self._run.last, saved)) and self._request.resume:
             yield Message(warning, "warning")
         self._history = [from_json(EpochDone, row) for row in saved.state["history"]] if saved is not None else []

@@ -320,3 +320,15 @@ def test_stages_join_one_after_the_other(sample_spec: DataSpec, tmp_path: Path) 
     }
     assert changed
     assert all(name.startswith(("trunk.conv_head", "trunk.bn2")) for name in changed)
+
+
+@pytest.mark.parametrize(("few", "kind"), [(5, "weights"), (2, "sampling"), (24, "none")])
+def test_what_is_done_about_classes_of_unequal_size_is_said_and_kept(
+    make_pictures: Callable[..., Path], tmp_path: Path, few: int, kind: str
+) -> None:
+    folder = make_pictures(tmp_path / "data", {"many": 30, "few": few})
+    spec = DataSpec((Source(str(folder)),), valid_pct=0.2)
+    events = fit_all(FitRequest(spec, str(tmp_path / "run"), preset="quick", epochs=2, image_size=32))
+    told = [event.text for event in events if isinstance(event, Message) and "count alike" in event.text]
+    assert len(told) == (kind != "none")
+    assert RunFolder(tmp_path / "run").info().raw["balance"]["kind"] == kind
