@@ -1,10 +1,15 @@
-"""What was measured about this machine, kept in the cache folder so that the next run needs no probe."""
+"""What was measured about this machine, kept in the cache folder so that the next run needs no probe.
+
+What was measured while other programs were at work is kept for an hour only: until then runs
+agree with one another, and after that the computer may be free again.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +22,8 @@ from deskclassify.core.machine import cpu_model
 from deskclassify.ml.device import Device
 
 _log = logging.getLogger(__name__)
+_OWN_SHARE = 0.7  # of the time, at least, where nothing else is at work
+_DISTURBED_SECONDS = 3600.0
 T = TypeVar("T")
 Key = Mapping[str, str | int]
 """what a measurement depends on: name → value"""
@@ -28,19 +35,33 @@ def key(device: Device, **more: str | int) -> Key:
     return {"machine": machine, "threads": torch.get_num_threads(), "torch": torch.__version__, **more}
 
 
+class Watch:
+    """Tells whether this thread had a processor for itself since the watch was begun."""
+
+    def __init__(self) -> None:
+        self._wall, self._own = time.perf_counter(), time.thread_time()
+
+    def was_disturbed(self) -> bool:
+        """Whether other programs took a part of the time."""
+        return time.thread_time() - self._own < _OWN_SHARE * (time.perf_counter() - self._wall)
+
+
 def recall(what: Key, kind: type[T]) -> T | None:
     """The measurement, a dataclass; None where there is none, or where its file is damaged."""
     try:
-        value = json.loads(_file(what).read_text(encoding="utf-8"))
+        file = _file(what)
+        value = json.loads(file.read_text(encoding="utf-8"))
+        if value["disturbed"] and time.time() - file.stat().st_mtime > _DISTURBED_SECONDS:
+            return None
         return from_json(kind, value["measured"]) if value["of"] == dict(what) else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def keep(what: Key, measured: object) -> None:
+def keep(what: Key, measured: object, disturbed: bool) -> None:
     """Keep a measurement; where the disk does not take it, it is made anew next time."""
     try:
-        atomic.write_json(_file(what), {"of": dict(what), "measured": to_json(measured)})
+        atomic.write_json(_file(what), {"of": dict(what), "measured": to_json(measured), "disturbed": disturbed})
     except OSError:
         _log.warning("a measurement is not kept: the cache cannot be written", exc_info=True)
 

@@ -144,11 +144,13 @@ def tune(
     known = measured.recall(key, Tuned)
     if known is not None and known.images_per_second:
         return known
+    watch = measured.Watch()
     with _random_state_kept(device):
         probe = _Probe(model, device, size, batch)
         found = probe.run(should_stop)
     if found.figures and not should_stop():
-        measured.keep(key, found)
+        # With a card this thread only waits.
+        measured.keep(key, found, watch.was_disturbed() and not device.is_cuda)
     return found
 
 
@@ -292,6 +294,7 @@ def tune_trunk(
     if opened is not None:
         return opened
     images = np.resize(images, (batch, *images.shape[1:]))
+    watch = measured.Watch()
     figures: dict[str, float] = {}
     best: tuple[TrunkTuned, RunPictures] | None = None
     for runtime, opener in openers.items():
@@ -308,7 +311,7 @@ def tune_trunk(
     if best is None:
         raise RuntimeError("neither ONNX Runtime nor torch can run this network")
     if len(figures) == len(openers):  # one that failed may run next time
-        measured.keep(key, best[0])
+        measured.keep(key, best[0], watch.was_disturbed())
     return best[1]
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,21 @@ def test_what_was_measured_is_not_measured_again(monkeypatch: pytest.MonkeyPatch
     assert tune() == first
     with pytest.raises(TypeError):
         tune(size=96)  # another size is another measurement
+
+
+def test_what_was_measured_beside_other_programs_is_forgotten_after_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        wall, own = iter((0.0, 10.0, 10.0)), iter((0.0, 9.0, 3.0))
+        patch.setattr(time, "perf_counter", lambda: next(wall))
+        patch.setattr(time, "thread_time", lambda: next(own))
+        watch = measured.Watch()
+        assert [watch.was_disturbed(), watch.was_disturbed()] == [False, True]
+    for disturbed in (True, False):
+        measured.keep(KEY, TrunkTuned("torch"), disturbed)
+        (file,) = files()
+        assert measured.recall(KEY, TrunkTuned) == TrunkTuned("torch")
+        os.utime(file, (0, time.time() - 3700))
+        assert (measured.recall(KEY, TrunkTuned) is None) == disturbed
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"of": {}, "measured": {}}', b"precision"])
@@ -179,8 +196,6 @@ def test_a_card_is_timed_in_all_formats_and_the_network_stays_where_it_was() -> 
 
 def opener(seconds: float, opened: list[float]) -> Callable[[], tuning.RunPictures]:
     def run(images: np.ndarray) -> np.ndarray:
-        import time
-
         time.sleep(seconds)
         return np.full(len(images), seconds)
 
@@ -212,7 +227,7 @@ def test_torch_steps_in_for_a_runtime_that_fails_but_not_for_good() -> None:
     openers: Any = {"onnxruntime": broken_opener, "torch": opener(0.001, opened)}
     assert len(tuning.tune_trunk(openers, KEY, IMAGES, 4)(IMAGES)) == 3
     assert measured.recall(KEY, TrunkTuned) is None
-    measured.keep(KEY, TrunkTuned("onnxruntime", {"onnxruntime": 9.0, "torch": 1.0}))
+    measured.keep(KEY, TrunkTuned("onnxruntime", {"onnxruntime": 9.0, "torch": 1.0}), disturbed=False)
     assert len(tuning.tune_trunk(openers, KEY, IMAGES, 4)(IMAGES)) == 3
     with pytest.raises(RuntimeError, match="neither"):
         tuning.tune_trunk({"onnxruntime": broken_opener}, KEY, IMAGES, 4)
