@@ -7,6 +7,7 @@ ends the training by SIGKILL so long after its n-th tick, or in the middle of it
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -22,7 +23,10 @@ from deskclassify.core import requests
 from deskclassify.core.control import never
 from deskclassify.core.errors import Failure
 from deskclassify.core.events import Message
-from deskclassify.ml import loop, tracing, training, trunk  # noqa: F401 - imported once, for all the forks
+from deskclassify.ml import loop, training
+
+for name in ("onnxruntime", "timm", "torch._dynamo", "deskclassify.ml.ort", "deskclassify.ml.tracing"):
+    importlib.import_module(name)  # once, for all the forks
 
 SECONDS_BETWEEN_SAVES = 0.0  # after each batch: then the number of ticks does not depend on the machine
 

@@ -71,7 +71,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> FitRequest:
             noise = draw.integers(level - 60, level + 55, (36, 40, 3), dtype=np.uint8)
             Image.fromarray(noise).save(folder / name / f"{number}.png")
     data = DataSpec((Source(str(folder)),), valid_pct=0.25)
-    return FitRequest(data, "", preset="balanced", epochs=3, frozen_epochs=4, image_size=32, batch_size=6, device="cpu")
+    return FitRequest(data, "", preset="balanced", epochs=2, frozen_epochs=2, image_size=32, batch_size=6, device="cpu")
 
 
 @dataclass(frozen=True)
