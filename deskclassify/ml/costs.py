@@ -130,19 +130,27 @@ def _unfrozen_epoch(work: Work, rates: Rates, room: Room, recipe: Recipe, gradua
     """Seconds of an epoch on the average, and of what is done once beside the epochs."""
     # With gradual unfreezing half of the backward passes is saved in the first half of the epochs.
     backward = (1 - _FORWARD) * (0.75 if gradual else 1.0)
-    step = rates.step * _OPTIMISER * (_FORWARD + backward) * (1 - rates.below)
-    below = work.train * (rates.vary + rates.look * rates.below) if recipe.frozen_share else 0.0
-    ready = rates.ready if work.valid >= WORTH_TRACING and not recipe.frozen_share else 0.0
+    below = rates.below if recipe.frozen_share else 0.0
+    step = rates.step * _OPTIMISER * (_FORWARD + backward) * (1 - below)
+    checking = work.valid * rates.look * (1 - below)
     writing = _WRITTEN_AN_EPOCH * room.weights * rates.write
-    measuring = work.valid * rates.look * (1 - rates.below) + ready + writing
     once = work.pictures * rates.decode
     if recipe.frozen_share:
         is_kept = work.train * recipe.views * room.kept <= recipe.kept_bytes
         rounds = min(recipe.views, recipe.unfrozen_epochs) if is_kept else recipe.unfrozen_epochs
-        return work.train * step + measuring, once + rounds * below + work.valid * rates.look * rates.below
-    sizes = recipe.sizes(work.size) or (work.size,)
-    area = sum((size / work.size) ** 2 for size in sizes) / len(sizes)
-    return work.train * (step * area + rates.vary) + measuring, once
+        once += rounds * work.train * (rates.vary + rates.look * below) + work.valid * rates.look * below
+        return work.train * step + checking + writing, once
+    areas = _areas(work, recipe)
+    learning = work.train * (step * sum(areas) / len(areas) + rates.vary)
+    ready = rates.ready if work.valid >= WORTH_TRACING else 0.0
+    return learning + ready + checking + writing, once
+
+
+def _areas(work: Work, recipe: Recipe) -> list[float]:
+    """How large the pictures are in each unfrozen epoch, as shares of the full area; see `UnfrozenPhase.sizes`."""
+    sizes, epochs = recipe.sizes(work.size) or (work.size,), max(1, recipe.unfrozen_epochs)
+    used = (sizes[epoch * len(sizes) // epochs] for epoch in range(epochs))
+    return [(size / work.size) ** 2 for size in used]
 
 
 def _memory(work: Work, room: Room, recipe: Recipe, tuned: Tuned) -> int:
@@ -153,7 +161,7 @@ def _memory(work: Work, room: Room, recipe: Recipe, tuned: Tuned) -> int:
     if not recipe.unfrozen_epochs:
         return room.base + looking + features
     activations = round(recipe.unfrozen_batch * tuned.bytes_per_image * (1 - recipe.frozen_share))
-    step = round(_PASSING * activations) + _INPUTS * recipe.unfrozen_batch * picture
+    step = round(max(_areas(work, recipe)) * (_PASSING * activations + _INPUTS * recipe.unfrozen_batch * picture))
     return room.base + _COPIES_OF_WEIGHTS * room.weights + features + max(looking, step)
 
 

@@ -196,6 +196,19 @@ def test_the_arithmetic_by_hand() -> None:
     assert found.text == "About 5 s: 664 MB of memory."
 
 
+def test_small_pictures_at_the_begin_cost_less() -> None:
+    plan = replace(recipe.choose(FitRequest(DataSpec(), "", preset="balanced", epochs=2), 400), shrink=())
+    full = costs.estimate(work(400, 0, 0.0, 0), RATES, ROOM, plan, TUNED)
+    half = costs.estimate(work(400, 0, 0.0, 0), RATES, ROOM, replace(plan, shrink=(0.57, 1.0)), TUNED)
+    saved = full.seconds_per_epoch - half.seconds_per_epoch
+    assert saved == pytest.approx(400 * 0.05 * 1.05 * (1 - (128 / 224) ** 2) / 2)
+    assert half.memory_bytes == full.memory_bytes  # the second epoch is as large
+    small = costs.estimate(
+        work(400, 0, 0.0, 0), RATES, ROOM, replace(plan, shrink=(0.57, 1.0), unfrozen_epochs=1), TUNED
+    )
+    assert small.memory_bytes < full.memory_bytes
+
+
 def test_the_sentence_tells_epoch_memory_and_format() -> None:
     found = estimate(FitRequest(DataSpec(), "", preset="thorough", epochs=10), 400, 100, 0.0)
     minutes = round(found.seconds_total / 60)
