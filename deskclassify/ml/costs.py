@@ -32,6 +32,7 @@ class Work:
         exact: validation pictures that must be decoded in full besides.
         pictures: to be decoded for the unfrozen phase.
         size: pixels, width and height.
+        views: changed copies of each validation picture that are measured at the end.
     """
 
     train: int
@@ -41,6 +42,7 @@ class Work:
     exact: int
     pictures: int
     size: int
+    views: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ def estimate(work: Work, rates: Rates, room: Room, recipe: Recipe, tuned: Tuned,
     frozen = _features_seconds(work, rates) + recipe.frozen_epochs * _frozen_epoch(work, rates, recipe)
     epoch, extra = _unfrozen_epoch(work, rates, room, recipe, gradual)
     unfrozen = extra + recipe.unfrozen_epochs * epoch if recipe.unfrozen_epochs else 0.0
-    total = frozen + unfrozen + _WRITTEN * room.weights * rates.write
+    end = work.views * work.valid * (rates.vary + rates.look) + _WRITTEN * room.weights * rates.write
+    total = frozen + unfrozen + end
     needed = _memory(work, room, recipe, tuned)
     each = epoch if recipe.unfrozen_epochs else _frozen_epoch(work, rates, recipe)
     return Forecast(

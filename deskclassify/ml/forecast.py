@@ -23,7 +23,7 @@ from deskclassify.core.events import Event, Forecast, Started
 from deskclassify.core.preprocess import Pixels, Preprocess
 from deskclassify.core.requests import FitRequest, ForecastRequest
 from deskclassify.core.sources import Listing, list_data
-from deskclassify.ml import costs, device, memory, recipe, trunk, tuning, weights
+from deskclassify.ml import costs, device, memory, recipe, trunk, tta, tuning, weights
 from deskclassify.ml.augment import vary
 from deskclassify.ml.capture import eval_mode
 from deskclassify.ml.device import Device
@@ -146,8 +146,9 @@ class _Prober:
         """What the caches do not hold; without weights they hold nothing."""
         train, valid, every = len(self._train), len(self._valid), len(self._train) + len(self._valid)
         copies = train * self._recipe.copies
+        views = tta.COPIES if self._request.tta and self._request.augment else 0
         if known is None:
-            return costs.Work(train, valid, every, copies, valid, every, self._how.size)
+            return costs.Work(train, valid, every, copies, valid, every, self._how.size, views)
         how = recipe_of(known, self._architecture, self._how, self._device)
 
         def features(files: Sequence[str], exact: bool, view: int = 0) -> int:
@@ -166,6 +167,7 @@ class _Prober:
             exact=features(self._valid, True),
             pictures=pictures + _scaled(lambda some: _count_pictures(some, self._how, True), self._valid),
             size=self._how.size,
+            views=views,
         )
 
     # -- timing -----------------------------------------------------------------------
@@ -191,12 +193,13 @@ class _Prober:
         keys, strength = ["probe"] * _DECODED, self._request.augment
         below, kept = self._below(pretrained) if self._recipe.frozen_share else (0.0, 0)
         look, ready = 0.0, 0.0
-        if work.features or work.copies or work.exact or unfrozen:
+        changing = work.copies or work.views or unfrozen
+        if work.features or work.exact or changing:
             look, ready = self._look_seconds(pretrained, images)
         rates = costs.Rates(
             decode=decode,
             decode_exact=exact,
-            vary=_fastest(lambda: vary(images, keys, 1, strength)) / _DECODED if work.copies or unfrozen else 0.0,
+            vary=_fastest(lambda: vary(images, keys, 1, strength)) / _DECODED if changing else 0.0,
             look=look,
             ready=ready,
             head_step=self._head_seconds(),

@@ -209,6 +209,13 @@ def test_small_pictures_at_the_begin_cost_less() -> None:
     assert small.memory_bytes < full.memory_bytes
 
 
+def test_averaging_over_copies_costs_a_look_at_each() -> None:
+    plan = recipe.choose(FitRequest(DataSpec(), "", preset="quick"), 400)
+    plain = work(400, 100, 0.0, 0)
+    seconds = [costs.estimate(one, RATES, ROOM, plan, TUNED).seconds_total for one in (plain, replace(plain, views=4))]
+    assert seconds[1] - seconds[0] == pytest.approx(4 * 100 * (0.003 + 0.01))
+
+
 def test_the_sentence_tells_epoch_memory_and_format() -> None:
     found = estimate(FitRequest(DataSpec(), "", preset="thorough", epochs=10), 400, 100, 0.0)
     minutes = round(found.seconds_total / 60)
