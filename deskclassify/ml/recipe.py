@@ -100,9 +100,13 @@ def check(request: FitRequest) -> None:
         raise InputError(f"The learning rate must be above 0 and at most 10, not {rate}. Try 0.003.")
     if not 0 < request.data.valid_pct < 1:
         raise InputError(f"The validation share must be between 0 and 1, not {request.data.valid_pct}. Try 0.2.")
-    for word, known in ((request.preset, PRESETS), (request.mix, MIXES), (request.balance, BALANCES)):
+    for what, word, known in (
+        ("preset", request.preset, PRESETS),
+        ("way to mix pictures", request.mix, MIXES),
+        ("way to balance classes", request.balance, BALANCES),
+    ):
         if word not in known:
-            raise InputError(f"“{word}” is not known here. Choose one of: {', '.join(known)}.")
+            raise InputError(f"“{word}” is no {what}. Choose one of: {', '.join(known)}.")
 
 
 def copies(request: FitRequest) -> int:
