@@ -41,9 +41,10 @@ bench-fastai: setup ## beside fast.ai: make bench-fastai DATA=folder [FASTAI_PYT
 bench-scale: setup ## time and memory with 1,000, 10,000 and 50,000 pictures
 	$(BIN)/python benchmarks/scale.py
 
-gpu-check: setup ## what runs on the graphics card, and the tests that need one
+gpu-check: setup ## what runs on the graphics card: tests, and a benchmark [DATA=folder FASTAI_PYTHON=python]
 	$(BIN)/deskclassify doctor
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m gpu
+	$(BIN)/python benchmarks/card.py $(DATA) --fastai-python "$(or $(FASTAI_PYTHON),$(BIN)/python)"
 
 lock: setup ## write constraints.txt anew from the ranges in pyproject.toml
 	$(BIN)/python packaging/lock.py

@@ -28,7 +28,8 @@ from torch import nn
 from deskclassify.core.architectures import Architecture
 from deskclassify.core.control import ShouldStop, never
 from deskclassify.core.preprocess import Pixels
-from deskclassify.ml import measured
+from deskclassify.ml import measured, memory
+from deskclassify.ml.depthwise import autocast
 from deskclassify.ml.device import Device
 from deskclassify.ml.zoo import Classifier
 
@@ -140,12 +141,12 @@ def tune(
         should_stop: asked between the candidates; when stopped, what was found is returned and not kept.
     """
     batch = batch if device.is_cuda else min(batch, _CPU_BATCH)
-    key = measured.key(device, of="step", network=architecture.name, size=size, batch=batch)
+    key = measured.key(device, of="training step", network=architecture.name, size=size, batch=batch)
     known = measured.recall(key, Tuned)
     if known is not None and known.images_per_second:
         return known
     watch = measured.Watch()
-    with _random_state_kept(device):
+    with _random_state_kept(device), memory.kept():
         probe = _Probe(model, device, size, batch)
         found = probe.run(should_stop)
     if found.figures and not should_stop():
@@ -226,7 +227,7 @@ class _Probe:
 
     def _step(self, images: torch.Tensor, precision: Format) -> float:
         begun = self._now()
-        with torch.autocast(self._device.torch.type, _DTYPES[precision], enabled=precision != "fp32"):
+        with autocast(self._device.torch, _DTYPES[precision]):
             scores = self._model(images)
         targets = torch.zeros(len(images), dtype=torch.long, device=images.device)
         nn.functional.cross_entropy(scores.float(), targets).backward()  # type: ignore[no-untyped-call]

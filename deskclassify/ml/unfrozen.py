@@ -13,6 +13,7 @@ from deskclassify.core.requests import Mix
 from deskclassify.ml.augment import draw
 from deskclassify.ml.averaging import Average
 from deskclassify.ml.checkpoint import Tensors, copy_of
+from deskclassify.ml.depthwise import autocast
 from deskclassify.ml.device import Device
 from deskclassify.ml.distributed import Ranks
 from deskclassify.ml.inputs import Inputs
@@ -148,7 +149,7 @@ class UnfrozenPhase:
         """Summed: the loss to be lowered, and the plain cross-entropy of the pictures' own labels."""
         wanted = self.targets.soft(numbers).to(inputs.device)
         mixed, wanted = mix(inputs, wanted, self.mix, generator)
-        with torch.autocast(self.device.torch.type, self.precision.dtype, enabled=self.precision.name != "fp32"):
+        with autocast(self.device.torch, self.precision.dtype):
             scores = self._upper(mixed)
         logarithms = nn.functional.log_softmax(scores.float(), dim=1)
         loss = -(wanted * logarithms).sum()

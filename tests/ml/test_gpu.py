@@ -5,16 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from deskclassify.core.events import EpochDone
+from deskclassify.core.architectures import get
+from deskclassify.core.events import EpochDone, Message
 from deskclassify.core.requests import MIXES, DoctorRequest, ExportRequest, FitRequest, Mix
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import DataSpec
-from deskclassify.ml import schedule
+from deskclassify.ml import memory, schedule, tuning
 from deskclassify.ml.augment import augment, draw
+from deskclassify.ml.depthwise import autocast
+from deskclassify.ml.device import choose
+from deskclassify.ml.inputs import PictureInputs
 from deskclassify.ml.mixing import mix
+from deskclassify.ml.zoo import build
 
 pytestmark = [
     pytest.mark.gpu,
@@ -63,3 +70,79 @@ def test_mixing_is_the_same_on_the_card(kind: Mix) -> None:
     for one, other in zip(here, there, strict=True):
         assert other.is_cuda
         assert torch.allclose(one, other.cpu(), atol=1e-6)
+
+
+def test_pictures_travel_from_pinned_memory_in_the_networks_layout() -> None:
+    pictures = np.random.default_rng(0).integers(0, 255, (6, 48, 48, 3), dtype=np.uint8)
+    seen: list[torch.Tensor] = []
+
+    class Inputs(PictureInputs):
+        def _read(self, picked: torch.Tensor) -> torch.Tensor:
+            seen.append(super()._read(picked))
+            return seen[-1]
+
+    inputs = Inputs(lambda picked: pictures[picked], (0.5,) * 3, (0.5,) * 3, torch.device("cuda"), 0.0)
+    picked = torch.tensor([4, 1, 5])
+    inputs.expect(picked)
+    batch = inputs(picked, draw(3, schedule.generator("card")), 0, None)
+    inputs.close()
+    assert len(seen) == 1  # what was read ahead was used
+    assert seen[0].is_pinned()
+    assert batch.is_cuda
+    assert batch.is_contiguous(memory_format=torch.channels_last)
+    expected = torch.from_numpy(pictures[picked.numpy()]).permute(0, 3, 1, 2) / 127.5 - 1
+    assert torch.allclose(batch.cpu(), expected, atol=1e-5)
+
+
+def test_formats_and_layouts_are_timed_on_the_card() -> None:
+    model = build(get("resnet18"), 3)
+    found = tuning.tune(model, get("resnet18"), 64, 8, choose("cuda"))
+    assert found.precision in ("fp32", "bf16", "fp16")
+    assert found.name in found.figures
+    assert {name.partition(",")[0] for name in found.figures} & {"bf16", "fp16"}
+    assert all(rate > 0 for rate in found.figures.values())
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_used_on_the_card(dtype: torch.dtype) -> None:
+    layer = nn.Conv2d(8, 8, 3, padding=1, groups=8, bias=False).cuda().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images = torch.randn(4, 8, 16, 16, device="cuda").contiguous(memory_format=torch.channels_last)
+    with autocast(torch.device("cuda"), dtype):
+        result = layer(images)
+    assert result.dtype == dtype
+    result.float().sum().backward()
+    assert layer.weight.grad is not None
+    assert torch.isfinite(layer.weight.grad).all()
+
+
+def test_a_card_that_is_too_small_costs_time_and_not_the_schedule(
+    sample_spec: DataSpec, tmp_path: Path, drain: Any
+) -> None:
+    def run(name: str) -> tuple[list[EpochDone], list[str]]:
+        request = FitRequest(
+            sample_spec,
+            str(tmp_path / name),
+            preset="balanced",
+            epochs=2,
+            frozen_epochs=1,
+            batch_size=32,
+            device="cuda",
+        )
+        events = drain(request)
+        rows = [event for event in events if isinstance(event, EpochDone) and event.phase == "unfrozen"]
+        return rows, [event.text for event in events if isinstance(event, Message)]
+
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    plenty, said = run("plenty")
+    assert not any("Memory ran out" in text for text in said)
+    needed, total = torch.cuda.max_memory_reserved(), torch.cuda.get_device_properties(0).total_memory
+    memory.release()
+    torch.cuda.set_per_process_memory_fraction(0.7 * needed / total)
+    try:
+        scarce, said = run("scarce")
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert any("Memory ran out" in text for text in said)
+    assert [row.lr for row in scarce] == [row.lr for row in plenty]
+    assert len(scarce) == len(plenty) == 2
