@@ -1,13 +1,16 @@
 """Accuracy of the presets over several seeds: `python benchmarks/accuracy.py FOLDER…`.
 
-Each seed has its own split and its own training. Every finished training is appended to a file
-of results at once; what stands there is not trained again, so an interrupted measurement goes on
-where it was. Without folders only the table is made.
+Each seed has its own split and its own training. Balanced begins with just what quick does, and
+thorough with what balanced does, to the bit (tests/ml/test_training.py), so one training of
+thorough measures all three; `--apart` trains each by itself. Every finished training is appended
+to a file of results at once; what stands there is not trained again, so an interrupted
+measurement goes on where it was. Without folders only the table is made.
 
     --presets quick,balanced     which
     --seeds 1,2,3                which
     --epochs N                   passes with the whole network, instead of the preset's
     --results FILE               one JSON object for each training (docs/accuracy.jsonl)
+    --apart                      train quick and balanced by themselves, even where thorough is trained
     --again                      train also what stands in the results; the newer one counts
     --table                      print the table, as markdown
     --write docs/accuracy.md     put the table between the marks in that file
@@ -57,25 +60,40 @@ class Result:
         return self.folder, self.preset, self.seed, self.epochs
 
 
-def train(folder: Path, preset: str, seed: int, epochs: int | None) -> Result:
-    """One training, in a folder that is removed afterwards."""
+def train(folder: Path, preset: str, seed: int, epochs: int | None) -> list[Result]:
+    """One training, in a folder that is removed afterwards: its result, and those of what it begins with."""
     from deskclassify.core.events import EpochDone, FitDone
     from deskclassify.core.requests import FitRequest
+    from deskclassify.core.run_folder import RunFolder
     from deskclassify.core.sources import DataSpec, Source
     from deskclassify.ml.training import fit
 
-    began, frozen, done = time.monotonic(), 0.0, None
+    began, rows, done = time.monotonic(), [], None
     with tempfile.TemporaryDirectory() as target:
         spec = DataSpec((Source(str(folder)),), seed=seed)
         for event in fit(FitRequest(spec, f"{target}/run", preset=preset, epochs=epochs), lambda: False):  # type: ignore[arg-type]
-            if isinstance(event, EpochDone) and event.phase == "frozen":
-                frozen = max(frozen, event.accuracy or 0.0)
+            if isinstance(event, EpochDone):
+                rows.append((event, time.monotonic() - began))
             elif isinstance(event, FitDone):
                 done = event
+        recipe = RunFolder(Path(target) / "run").info().raw["recipe"]
     assert done is not None, "the training ended without a result"
-    seconds = round(time.monotonic() - began, 2)
-    counts = done.train_images, done.valid_images, done.best_epoch
-    return Result(folder.name, preset, seed, epochs, done.accuracy or 0.0, frozen, seconds, *counts)
+
+    def result(name: str, count: int, seconds: float) -> Result:
+        frozen = max(row.accuracy or 0.0 for row, _ in rows if row.phase == "frozen")
+        best = max((row for row, _ in rows[:count]), key=lambda row: (row.accuracy or 0.0, -(row.valid_loss or 0.0)))
+        counts = done.train_images, done.valid_images, best.epoch
+        return Result(folder.name, name, seed, epochs, best.accuracy or 0.0, frozen, round(seconds, 2), *counts)
+
+    results = [result(preset, len(rows), time.monotonic() - began)]
+    assert abs(results[0].accuracy - (done.accuracy or 0.0)) < 1e-9, "the run folder says something else"
+    if preset == "thorough" and epochs is None:
+        for name, count in (
+            ("balanced", len(rows) - recipe["deeper_epochs"]),
+            ("quick", recipe["frozen_epochs"]),
+        ):
+            results.append(result(name, count, rows[count - 1][1]))
+    return results
 
 
 def load(file: Path) -> dict[tuple[str, str, int, int | None], Result]:
@@ -140,20 +158,23 @@ def measure(folders: list[Path], options: argparse.Namespace) -> None:
         if not folder.is_dir():
             raise SystemExit(f"There is no folder {folder}. Give a folder of pictures in class folders.")
     done = {} if options.again else load(options.results)
+    presets = options.presets.split(",")
+    if "thorough" in presets and options.epochs is None and not options.apart:
+        presets = [preset for preset in presets if preset not in ("quick", "balanced")]
     for seed in map(int, options.seeds.split(",")):
         for folder in folders:
-            for preset in options.presets.split(","):
+            for preset in presets:
                 epochs = None if preset == "quick" else options.epochs
                 if (folder.name, preset, seed, epochs) in done:
                     continue
-                result = train(folder, preset, seed, epochs)
-                append(options.results, result)
-                print(
-                    f"{folder.name} {preset} seed {seed}: {100 * result.accuracy:.1f} % "
-                    f"(frozen {100 * result.frozen:.1f} %), {result.seconds:.0f} s",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                for result in train(folder, preset, seed, epochs):
+                    append(options.results, result)
+                    print(
+                        f"{folder.name} {result.preset} seed {seed}: {100 * result.accuracy:.1f} % "
+                        f"(frozen {100 * result.frozen:.1f} %), {result.seconds:.0f} s",
+                        file=sys.stderr,
+                        flush=True,
+                    )
 
 
 def main() -> None:
@@ -164,6 +185,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="1,2,3,4,5")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--results", type=Path, default=REPOSITORY / "docs" / "accuracy.jsonl")
+    parser.add_argument("--apart", action="store_true")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--write", type=Path)

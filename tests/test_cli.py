@@ -494,7 +494,7 @@ def two_runs(tmp_path):
     for name, answers in (("first", "aab"), ("second", "abb")):
         run = RunFolder(tmp_path / name)
         run.path.mkdir()
-        how = {"preprocess": Preprocess(), "result": {"accuracy": 0.5}, "recipe": {"copies": len(made)}}
+        how = {"preprocess": Preprocess(), "result": {"accuracy": 0.5}, "recipe": {"views": len(made)}}
         run.write_info({"classes": ["a", "b"], "architecture": "resnet18", **how})
         rows = enumerate(zip("aaa", answers, strict=True))
         run.write_predictions(events.Verdict(f"/p/{n}.png", label, said, 0.9, 0.1) for n, (label, said) in rows)

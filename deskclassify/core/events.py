@@ -75,7 +75,7 @@ class Forecast(Message):
         precision: number format of the unfrozen phase, `fp32`, `bf16` or `fp16`.
         layout: memory layout, `channels last` or `contiguous`.
         figures: what was timed → pictures a second.
-        to_compute: pictures, and changed copies of pictures, whose features the cache does not hold.
+        to_compute: pictures whose features the cache does not hold.
     """
 
     seconds_total: float

@@ -28,7 +28,7 @@ class Work:
 
     Attributes:
         train, valid: pictures.
-        features: pictures without features in the cache; `copies`: changed copies of pictures without.
+        features: pictures without features in the cache.
         exact: validation pictures that must be decoded in full besides.
         pictures: to be decoded for the unfrozen phase.
         size: pixels, width and height.
@@ -38,7 +38,6 @@ class Work:
     train: int
     valid: int
     features: int
-    copies: int
     exact: int
     pictures: int
     size: int
@@ -111,15 +110,14 @@ def estimate(work: Work, rates: Rates, room: Room, recipe: Recipe, tuned: Tuned,
         figures=dict(tuned.figures) if recipe.unfrozen_epochs else {},
         train_images=work.train,
         valid_images=work.valid,
-        to_compute=work.features + work.copies,
+        to_compute=work.features,
         text=_sentence(total, each, needed, room.on_gpu, tuned if recipe.unfrozen_epochs else None),
     )
 
 
 def _features_seconds(work: Work, rates: Rates) -> float:
-    looks = work.features + work.copies + work.exact
-    changed = work.copies * (rates.decode + rates.vary)
-    read = work.features * rates.decode + changed + work.exact * rates.decode_exact
+    looks = work.features + work.exact
+    read = work.features * rates.decode + work.exact * rates.decode_exact
     return read + looks * rates.look + (rates.ready if looks else 0.0)
 
 
@@ -134,19 +132,20 @@ def _unfrozen_epoch(work: Work, rates: Rates, room: Room, recipe: Recipe, gradua
     # With gradual unfreezing half of the backward passes is saved in the first half of the epochs.
     backward = (1 - _FORWARD) * (0.75 if gradual else 1.0)
     below = rates.below if recipe.frozen_share else 0.0
-    step = rates.step * _OPTIMISER * (_FORWARD + backward) * (1 - below)
-    checking = work.valid * rates.look * (1 - below)
     writing = _WRITTEN_AN_EPOCH * room.weights * rates.write
     once = work.pictures * rates.decode
-    if recipe.frozen_share:
+    if recipe.views:
+        step = rates.step * _OPTIMISER * (_FORWARD + backward) * (1 - below)
         is_kept = work.train * recipe.views * room.kept <= recipe.kept_bytes
         rounds = min(recipe.views, recipe.unfrozen_epochs) if is_kept else recipe.unfrozen_epochs
         once += rounds * work.train * (rates.vary + rates.look * below) + work.valid * rates.look * below
-        return work.train * step + checking + writing, once
+        return work.train * step + work.valid * rates.look * (1 - below) + writing, once
+    frozen = below * (1 - recipe.deeper_epochs / max(1, recipe.unfrozen_epochs))
+    step = rates.step * _OPTIMISER * (_FORWARD + backward * (1 - frozen))
     areas = _areas(work, recipe)
     learning = work.train * (step * sum(areas) / len(areas) + rates.vary)
     ready = rates.ready if work.valid >= WORTH_TRACING else 0.0
-    return learning + ready + checking + writing, once
+    return learning + ready + work.valid * rates.look + writing, once
 
 
 def _areas(work: Work, recipe: Recipe) -> list[float]:
@@ -160,10 +159,12 @@ def _memory(work: Work, room: Room, recipe: Recipe, tuned: Tuned) -> int:
     picture = 3 * work.size**2 * _FLOAT_BYTES
     looking = _COPIES_TO_LOOK * room.weights + _LOOKING * picture * room.at_once
     # Rows by file, and once more as one matrix.
-    features = 0 if room.on_gpu else 2 * (work.train + work.valid + work.train * recipe.copies) * room.features
+    features = 0 if room.on_gpu else 2 * (work.train + work.valid) * room.features
     if not recipe.unfrozen_epochs:
         return room.base + looking + features
-    activations = round(recipe.unfrozen_batch * tuned.bytes_per_image * (1 - recipe.frozen_share))
+    # The early stages keep the most, so what stays frozen is not taken off where it joins later.
+    learning = 1.0 if recipe.deeper_epochs else 1 - recipe.frozen_share
+    activations = round(recipe.unfrozen_batch * tuned.bytes_per_image * learning)
     step = round(max(_areas(work, recipe)) * (_PASSING * activations + _INPUTS * recipe.unfrozen_batch * picture))
     return room.base + _COPIES_OF_WEIGHTS * room.weights + features + max(looking, step)
 

@@ -25,14 +25,14 @@ class Dataset:
         classes: in alphabetical order; their position is the class number.
         features: by path; of validation pictures always from a full decode.
         skipped: path → why it could not be read.
-        views: features of the training pictures and of their changed copies, float32 `[1 + copies, n, length]`.
+        length: of a feature vector.
     """
 
     items: tuple[Item, ...]
     classes: tuple[str, ...]
     features: FeatureTable
     skipped: dict[str, str]
-    views: np.ndarray
+    length: int
 
     def files(self, subset: str) -> list[str]:
         """Paths of a subset."""
@@ -46,7 +46,7 @@ class Dataset:
     def matrix(self, subset: str) -> np.ndarray:
         """Features of a subset, float32 `[n, length]`."""
         files = self.files(subset)
-        result = np.empty((len(files), self.views.shape[2]), np.float32)
+        result = np.empty((len(files), self.length), np.float32)
         self.features.copy_to(result, files)
         return result
 
@@ -57,12 +57,7 @@ class Dataset:
 
 
 def prepare(
-    spec: DataSpec,
-    fixed: list[Item] | None,
-    recipe: Recipe,
-    should_stop: ShouldStop,
-    copies: int = 0,
-    strength: float = 1.0,
+    spec: DataSpec, fixed: list[Item] | None, recipe: Recipe, should_stop: ShouldStop
 ) -> Iterator[Event | Dataset]:
     """List, read, split and featurise.
 
@@ -71,8 +66,6 @@ def prepare(
         fixed: the split to keep, when a run is resumed.
         recipe: how features are made.
         should_stop: as ever.
-        copies: changed copies of each training picture.
-        strength: of the changes, see `augment.augment`.
 
     Yields:
         progress, then a `Dataset`; nothing more when stopped.
@@ -100,18 +93,8 @@ def prepare(
         if should_stop():
             return
         table.rows.update(exact.rows)
-    learned = [item.path for item in kept if item.subset == "train"]
-    views = np.empty((1 + copies, len(learned), recipe.length), np.float32)  # the largest thing: it is there once
-    table.copy_to(views[0], learned)
-    for view in range(1, copies + 1):
-        varied = FeatureTable({}, {}, set())
-        stage = f"Looking at changed copies, {view} of {copies}"
-        yield from FeatureJob(recipe, varied, False, view, strength).run(learned, stage, should_stop)
-        if should_stop():
-            return
-        varied.copy_to(views[view], learned)
     classes = tuple(sorted({item.label for item in kept}))
-    yield Dataset(kept, classes, table, dict(table.errors), views)
+    yield Dataset(kept, classes, table, dict(table.errors), recipe.length)
 
 
 def _require_classes(listing: Listing, why: str) -> None:

@@ -20,8 +20,8 @@ from deskclassify.core.sources import list_data
 from deskclassify.core.words import counted
 from deskclassify.ml.images import Picture, batched, read_many
 from deskclassify.ml.model_file import open_model
+from deskclassify.ml.prediction import BATCH
 
-_BATCH = 8
 _SURE_LOSS = 27.631  # -log(1e-12): of a class that the model does not know
 
 
@@ -30,6 +30,7 @@ class _Model:
     classes: tuple[str, ...]
     how: Preprocess
     answers: Callable[[Pixels], np.ndarray]
+    batch: int
 
 
 def evaluate(request: EvaluateRequest, should_stop: ShouldStop) -> Iterator[Event]:
@@ -48,7 +49,7 @@ def evaluate(request: EvaluateRequest, should_stop: ShouldStop) -> Iterator[Even
     label = {item.path: item.label for item in items}
     verdicts: list[Verdict] = []
     done, throttle = 0, Throttle()
-    for batch in batched(read_many([item.path for item in items], model.how, exact=True), _BATCH):
+    for batch in batched(read_many([item.path for item in items], model.how, exact=True), model.batch):
         verdicts += _judge(model, batch, label)
         done += len(batch)
         if throttle.ready(done == len(items)):
@@ -62,7 +63,7 @@ def evaluate(request: EvaluateRequest, should_stop: ShouldStop) -> Iterator[Even
 def _open(path: Path, device: str) -> _Model:
     if path.is_file():
         opened = open_model(path, device)
-        return _Model(opened.card.classes, opened.card.preprocess, opened.run)
+        return _Model(opened.card.classes, opened.card.preprocess, opened.run, BATCH)
     if not path.is_dir():
         raise InputError(f"There is neither a run nor a model at “{path}”.")
     return _open_run(RunFolder(path), device)
@@ -79,13 +80,14 @@ def _open_run(run: RunFolder, device: str) -> _Model:
     info = run.info()
     network = load_run(info.architecture, len(info.classes), run.best)
     architecture = get(info.architecture)
-    run_trunk = trunk.runner(network.trunk, architecture, None, info.preprocess.size, devices.choose(device))
+    where = devices.choose(device)
+    run_trunk = trunk.runner(network.trunk, architecture, None, info.preprocess.size, where)
 
     def answers(images: Pixels) -> np.ndarray:
         with torch.inference_mode():
             return probabilities(network.head(torch.from_numpy(run_trunk(images))).numpy())
 
-    return _Model(info.classes, info.preprocess, answers)
+    return _Model(info.classes, info.preprocess, answers, trunk.batch_size(where))
 
 
 def _judge(model: _Model, batch: list[Picture], label: dict[str, str]) -> Iterator[Verdict]:

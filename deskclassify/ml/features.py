@@ -15,7 +15,6 @@ from deskclassify.core.architectures import Architecture
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import Event, Progress, Throttle
 from deskclassify.core.preprocess import Preprocess
-from deskclassify.ml.augment import variant_key, vary
 from deskclassify.ml.device import Device
 from deskclassify.ml.images import FileIndex, Picture, read_many
 from deskclassify.ml.row_store import RowStore
@@ -76,16 +75,12 @@ class FeatureJob:
     Args:
         recipe: how.
         exact: whether large JPEGs are decoded in full; see `images.read`.
-        view: 0 for the pictures themselves, else the number of a changed copy; see `augment.vary`.
-        strength: of the changes.
     """
 
-    def __init__(self, recipe: Recipe, table: FeatureTable, exact: bool, view: int = 0, strength: float = 1.0) -> None:
+    def __init__(self, recipe: Recipe, table: FeatureTable, exact: bool) -> None:
         self._recipe = recipe
         self._table = table
         self._exact = exact
-        self._view = view
-        self._strength = strength
         self._index = FileIndex(recipe.how.key())
         self._store = self._open_store()
 
@@ -160,15 +155,14 @@ class FeatureJob:
         if good:
             keys = [self._key(picture) for picture in good]
             pixels = np.stack([picture.pixels for picture in good if picture.pixels is not None])
-            names = [picture.digest for picture in good]
-            values = self._recipe.run(vary(pixels, names, self._view, self._strength))
+            values = self._recipe.run(pixels)
             self._table.rows.update((picture.path, values[n]) for n, picture in enumerate(good))
             self._table.drafted.update(picture.path for picture in good if picture.drafted)
             self._keep(keys, values)
         self._index.remember(pictures)
 
     def _key(self, picture: Picture) -> str:
-        return picture.key(self._exact) + variant_key(self._view, self._strength)
+        return picture.key(self._exact)
 
     def _keep(self, keys: list[str], values: np.ndarray) -> None:
         if self._store is None:

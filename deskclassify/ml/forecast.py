@@ -145,25 +145,22 @@ class _Prober:
     def _work(self, known: Pretrained | None) -> costs.Work:
         """What the caches do not hold; without weights they hold nothing."""
         train, valid, every = len(self._train), len(self._valid), len(self._train) + len(self._valid)
-        copies = train * self._recipe.copies
         views = tta.COPIES if self._request.tta and self._request.augment else 0
         if known is None:
-            return costs.Work(train, valid, every, copies, valid, every, self._how.size, views)
+            return costs.Work(train, valid, every, valid, every, self._how.size, views)
         how = recipe_of(known, self._architecture, self._how, self._device)
 
-        def features(files: Sequence[str], exact: bool, view: int = 0) -> int:
+        def features(files: Sequence[str], exact: bool) -> int:
             def missing(some: Sequence[str]) -> int:
-                return FeatureJob(how, FeatureTable({}, {}, set()), exact, view, strength).count_missing(some)
+                return FeatureJob(how, FeatureTable({}, {}, set()), exact).count_missing(some)
 
             return _scaled(missing, files)
 
-        strength = self._request.augment
         pictures = _scaled(lambda some: _count_pictures(some, self._how, False), self._train)
         return costs.Work(
             train,
             valid,
             features=features([*self._train, *self._valid], False),
-            copies=sum(features(self._train, False, view) for view in range(1, self._recipe.copies + 1)),
             exact=features(self._valid, True),
             pictures=pictures + _scaled(lambda some: _count_pictures(some, self._how, True), self._valid),
             size=self._how.size,
@@ -183,7 +180,7 @@ class _Prober:
     ) -> tuple[costs.Rates, costs.Work, int]:
         """How long things take, the work by what the pictures have shown, and the size of kept activations."""
         unfrozen, decode, exact = self._recipe.unfrozen_epochs > 0, 0.0, 0.0
-        if work.features or work.copies or (work.pictures and unfrozen):
+        if work.features or (work.pictures and unfrozen):
             decode, drafted = self._decode([*self._train, *self._valid], False)
             # Only of pictures that a fast decode changes is a full one needed besides.
             work = replace(work, exact=round(work.exact * drafted) if work.features else work.exact)
@@ -193,7 +190,7 @@ class _Prober:
         keys, strength = ["probe"] * _DECODED, self._request.augment
         below, kept = self._below(pretrained) if self._recipe.frozen_share else (0.0, 0)
         look, ready = 0.0, 0.0
-        changing = work.copies or work.views or unfrozen
+        changing = work.views or unfrozen
         if work.features or work.exact or changing:
             look, ready = self._look_seconds(pretrained, images)
         rates = costs.Rates(
@@ -238,8 +235,8 @@ class _Prober:
         with torch.random.fork_rng([]):
             phase = FrozenPhase(
                 head=Head(length, self._classes),
-                features=torch.randn(1, batch, length),
-                targets=Targets(numbers % self._classes, self._classes, self._recipe.label_smoothing),
+                features=torch.randn(batch, length),
+                targets=Targets(numbers % self._classes, self._classes),
                 valid=torch.empty(0, length),
                 epochs=1,
                 batch=batch,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import onnxruntime
 
 from deskclassify.core.errors import InputError
+from deskclassify.core.machine import cpu_count
 
 _FATAL_ONLY = 4
 CPU_PROVIDER = "CPUExecutionProvider"
@@ -67,3 +69,16 @@ def run(opened: onnxruntime.InferenceSession, images: np.ndarray) -> np.ndarray:
     feed: dict[str, Any] = {opened.get_inputs()[0].name: images}
     result: np.ndarray = opened.run(None, feed)[0]
     return result
+
+
+def run_in_parts(opened: onnxruntime.InferenceSession, images: np.ndarray) -> np.ndarray:
+    """Like `run`, for a session with one thread: each processor takes a part of the pictures.
+
+    Nobody then waits for the others after each operator, and what a processor works on stays in its
+    own cache: for small networks up to twice as fast, with the same results.
+    """
+    parts = np.array_split(images, max(1, min(cpu_count(), len(images))))
+    if len(parts) == 1:
+        return run(opened, images)
+    with ThreadPoolExecutor(len(parts), "network") as pool:
+        return np.concatenate(list(pool.map(lambda part: run(opened, part), parts)))

@@ -30,6 +30,11 @@ class Phase(Protocol):
     rates: list[float]
 
     @property
+    def cycles(self) -> tuple[int, ...]:
+        """The epochs of each cycle of the learning rate; together all epochs."""
+        ...
+
+    @property
     def micro_batch(self) -> int:
         """Pictures that the network takes at once; gradients of several make up a batch."""
         ...
@@ -86,7 +91,7 @@ class FrozenPhase:
 
     Args:
         head: to be trained.
-        features: float32 `[views, count, length]`: of each picture and its changed copies.
+        features: float32 `[count, length]`, of the training pictures.
         targets: of the training pictures.
         valid: float32 `[validation pictures, length]`.
     """
@@ -98,7 +103,6 @@ class FrozenPhase:
     epochs: int
     batch: int
     learning_rate: float
-    weight_decay: float = WEIGHT_DECAY
     name: str = "frozen"
     first_epoch: int = 1
     optimizer: torch.optim.Optimizer = field(init=False)
@@ -106,7 +110,12 @@ class FrozenPhase:
     def __post_init__(self) -> None:
         self.count = len(self.targets)
         self.rates = [self.learning_rate]
-        self.optimizer = torch.optim.AdamW(self.head.parameters(), self.learning_rate, weight_decay=self.weight_decay)
+        self.optimizer = torch.optim.AdamW(self.head.parameters(), self.learning_rate, weight_decay=WEIGHT_DECAY)
+
+    @property
+    def cycles(self) -> tuple[int, ...]:
+        """See `Phase`."""
+        return (self.epochs,)
 
     @property
     def micro_batch(self) -> int:
@@ -118,10 +127,8 @@ class FrozenPhase:
         self.head.train()
 
     def step(self, picked: torch.Tensor, generator: torch.Generator, following: torch.Tensor | None) -> float:
-        """See `Phase`. Each picture is seen in a view drawn for it."""
-        views = len(self.features)
-        drawn = torch.randint(views, (len(picked),), generator=generator) if views > 1 else torch.zeros_like(picked)
-        logarithms = nn.functional.log_softmax(self.head(self.features[drawn, picked]), dim=1)
+        """See `Phase`."""
+        logarithms = nn.functional.log_softmax(self.head(self.features[picked]), dim=1)
         loss = -(self.targets.soft(picked) * logarithms).sum() / len(picked)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -58,15 +58,19 @@ class Setup:
     digest: str
     balance: BalancePlan
 
-    def targets(self) -> Targets:
+    def targets(self, smoothing: float = 0.0) -> Targets:
         """Of the training pictures."""
-        numbers = torch.from_numpy(self.data.targets("train"))
-        return Targets(numbers, len(self.data.classes), self.recipe.label_smoothing, self.balance)
+        return Targets(torch.from_numpy(self.data.targets("train")), len(self.data.classes), smoothing, self.balance)
+
+    @property
+    def frozen_stages(self) -> int:
+        """How many stages stay as they are; where there is a deeper cycle, until that begins."""
+        return round(self.recipe.frozen_share * len(self.model.stages()))
 
     @property
     def first_stage(self) -> int:
-        """Number of the first stage that the unfrozen phase trains."""
-        return round(self.recipe.frozen_share * len(self.model.stages()))
+        """Number of the first stage that the unfrozen phase runs; of those before, the activations are kept."""
+        return self.frozen_stages if self.recipe.views else 0
 
 
 def balance_plan(request: FitRequest, data: Dataset) -> BalancePlan:
@@ -80,13 +84,12 @@ def frozen_phase(setup: Setup) -> FrozenPhase:
     recipe = setup.recipe
     return FrozenPhase(
         head=setup.model.head,
-        features=torch.from_numpy(setup.data.views),
+        features=torch.from_numpy(setup.data.matrix("train")),
         targets=setup.targets(),
         valid=torch.from_numpy(setup.data.matrix("valid")),
         epochs=recipe.frozen_epochs,
         batch=recipe.frozen_batch,
         learning_rate=recipe.frozen_rate,
-        weight_decay=recipe.weight_decay,
     )
 
 
@@ -115,11 +118,12 @@ def unfrozen_phase(
             f"There is memory for {counted(micro, 'picture')} at a time; the network learns from "
             f"{recipe.unfrozen_batch} as before, in parts."
         )
+    first, size = setup.first_stage, setup.how.size
     return UnfrozenPhase(
         model=setup.model,
         inputs=_inputs(setup, learn, lower),
-        targets=setup.targets(),
-        evaluator=Validation(setup.model, check, setup.architecture, setup.how.size, device, setup.first_stage, lower),
+        targets=setup.targets(recipe.label_smoothing),
+        evaluator=Validation(setup.model, check, setup.architecture, size, device, first, lower),
         device=device,
         precision=Precision(tuned.precision, tuned.channels_last),
         epochs=recipe.unfrozen_epochs,
@@ -127,10 +131,12 @@ def unfrozen_phase(
         rates=list(recipe.rates),
         freeze_statistics=recipe.freeze_statistics,
         first_epoch=recipe.frozen_epochs + 1,
-        first_stage=setup.first_stage,
+        first_stage=first,
+        frozen_stages=setup.frozen_stages,
+        deeper_epochs=recipe.deeper_epochs,
         gradual=setup.request.gradual,
         mix=setup.request.mix,
-        sizes=recipe.sizes(setup.how.size),
+        sizes=recipe.sizes(size),
         decay=recipe.average_decay,
         micro=micro,
         ranks=setup.ranks,
@@ -138,7 +144,7 @@ def unfrozen_phase(
 
 
 def _lower(setup: Setup) -> RunTrunk:
-    """The stages that stay frozen."""
+    """The stages whose activations are kept."""
     stages = nn.Sequential(*list(setup.model.stages().values())[: setup.first_stage])
     return trunk.runner(stages, setup.architecture, _lower_name(setup), setup.how.size, setup.device)
 

@@ -9,9 +9,9 @@ from deskclassify.core.errors import InputError
 from deskclassify.core.requests import BALANCES, MIXES, PRESETS, STRONGEST_AUGMENT, FitRequest
 
 _FROZEN_EPOCHS = 20
-_FROZEN_EPOCHS_WITH_COPIES = 40  # more variety takes longer to learn, and can be learned from longer
 _HEAD_RATE = 3e-3
-_SMALL_SET = 1000  # training pictures; below, the pretrained statistics are better than the set's own
+_SMOOTHING = 0.1
+_SMALL_SET = 1000  # training pictures; below, there is too little to learn deep changes from
 _BATCHES_AN_EPOCH = 8  # at least, so that a tiny set still gets enough steps
 _FROZEN_BATCH = 64
 _UNFROZEN_BATCH = 32
@@ -21,27 +21,38 @@ _SHRINK = (0.57, 0.71, 0.86, 1.0)  # 128, 160, 192 and 224 of 224 pixels
 
 @dataclass(frozen=True)
 class _Plan:
-    """What a preset asks for.
+    """What a preset does after the frozen phase.
 
     `epochs` are those of the unfrozen phase; with few pictures there are more, so that there are
-    at least `steps` batches.
+    at least `steps` batches. `deeper` is the same for the cycle of the whole network that follows.
     """
 
-    copies: int = 0
-    epochs: int = 0
-    steps: int = 0
-    frozen_share: float = 0.0
-    views: int = 1
-    average_decay: float = 0.0
-    shrink: tuple[float, ...] = ()
+    epochs: int
+    steps: int
+    deeper: tuple[int, int] = (0, 0)
+    views: int = 0
+
+
+@dataclass(frozen=True)
+class _Depth:
+    """How much of the network is changed, and how much.
+
+    `rates` are shares of the rate of the frozen phase: of the network's first stage, its last one
+    and the head. `frozen_share` of the stages stays frozen; the preset partial keeps its activations.
+    """
+
+    frozen_share: float
+    rates: tuple[float, float, float]
 
 
 _PLANS: dict[str, _Plan] = {
-    "quick": _Plan(),
-    "partial": _Plan(copies=3, epochs=8, steps=120, frozen_share=0.45, views=4, average_decay=0.98),
-    "balanced": _Plan(copies=3, epochs=8, steps=200, average_decay=0.99, shrink=_SHRINK),
-    "thorough": _Plan(copies=3, epochs=16, steps=500, average_decay=0.995, shrink=_SHRINK),
+    "partial": _Plan(6, 100, views=6),
+    "balanced": _Plan(9, 150),
+    "thorough": _Plan(9, 150, deeper=(9, 120)),
 }
+_FEW = _Depth(0.55, (1 / 90, 1 / 5, 1 / 3))
+_MANY = _Depth(0.33, (1 / 5, 1 / 2, 1))
+_AVERAGE_DECAY = 0.99
 
 
 @dataclass(frozen=True)
@@ -49,17 +60,16 @@ class Recipe:
     """How a training goes. Rates are the highest of the cycle; `rates`: early body, late body, head.
 
     Attributes:
-        copies: changed copies of each picture that the frozen phase learns from as well.
-        weight_decay: of the frozen phase.
-        frozen_share: share of the network's stages that stay frozen throughout.
-        views: changed copies of each picture that the other stages learn from.
+        label_smoothing: of the unfrozen phase.
+        frozen_share: share of the network's stages that stay frozen, until a deeper cycle begins.
+        views: changed copies of each picture for which the activations of the frozen stages are kept;
+            0: nothing is kept, and each picture is changed anew each time.
+        deeper_epochs: the last unfrozen epochs, which are a cycle of their own for the whole network.
         average_decay: of the moving average of the weights; 0: none.
         shrink: sizes of the pictures as shares of the last, for equal parts of the unfrozen epochs.
         kept_bytes: most that the activations of frozen stages may take in the cache.
     """
 
-    copies: int
-    weight_decay: float
     label_smoothing: float
     frozen_epochs: int
     unfrozen_epochs: int
@@ -69,7 +79,8 @@ class Recipe:
     unfrozen_batch: int
     freeze_statistics: bool
     frozen_share: float = 0.0
-    views: int = 1
+    views: int = 0
+    deeper_epochs: int = 0
     average_decay: float = 0.0
     shrink: tuple[float, ...] = ()
     kept_bytes: int = 4 * 10**9
@@ -109,57 +120,52 @@ def check(request: FitRequest) -> None:
             raise InputError(f"“{word}” is no {what}. Choose one of: {', '.join(known)}.")
 
 
-def copies(request: FitRequest) -> int:
-    """How many changed copies of each picture the frozen phase learns from."""
-    return _PLANS[request.preset].copies if request.augment else 0
-
-
 def choose(request: FitRequest, count: int) -> Recipe:
     """The recipe for a set of `count` training pictures.
 
     With the preset quick there is only the frozen phase, and `epochs` counts its epochs;
     otherwise `epochs` counts those of the unfrozen phase.
     """
-    plan = _PLANS[request.preset]
+    plan = _PLANS.get(request.preset)
     automatic = min(_FROZEN_BATCH, max(_SMALLEST_BATCH, count // _BATCHES_AN_EPOCH))
     unfrozen_batch = request.batch_size or min(_UNFROZEN_BATCH, automatic)
-    frozen, unfrozen = _epochs(request, plan, max(1, round(count / unfrozen_batch)))
-    rate = request.learning_rate or _HEAD_RATE
-    many = copies(request) > 0
+    frozen, unfrozen, deeper = _epochs(request, plan, max(1, round(count / unfrozen_batch)))
+    rate, depth = request.learning_rate or _HEAD_RATE, _FEW if count < _SMALL_SET else _MANY
+    first, last, head = depth.rates
     return Recipe(
-        copies=copies(request),
-        weight_decay=0.1 if many else 0.01,
-        label_smoothing=0.1 if many else 0.0,
+        label_smoothing=_SMOOTHING if plan else 0.0,
         frozen_epochs=frozen,
         unfrozen_epochs=unfrozen,
         frozen_rate=rate,
-        rates=(rate / 4, rate / 2.5, rate),
+        rates=(rate * first, rate * last, rate * head),
         frozen_batch=request.batch_size or automatic,
         unfrozen_batch=unfrozen_batch,
         freeze_statistics=count < _SMALL_SET,
-        frozen_share=plan.frozen_share,
-        views=plan.views,
-        average_decay=plan.average_decay,
-        shrink=(plan.shrink or _SHRINK) if _shrinks(request, plan) else (),
+        frozen_share=depth.frozen_share if plan else 0.0,
+        views=plan.views if plan else 0,
+        deeper_epochs=deeper,
+        average_decay=_AVERAGE_DECAY if plan else 0.0,
+        shrink=_SHRINK if plan and request.progressive and not plan.views else (),
     )
 
 
-def _shrinks(request: FitRequest, plan: _Plan) -> bool:
-    """Activations that are kept have one size."""
-    return not plan.frozen_share and (request.progressive or bool(plan.shrink))
+def _epochs(request: FitRequest, plan: _Plan | None, batches: int) -> tuple[int, int, int]:
+    """Of the frozen phase, of the unfrozen phase, and of the deeper cycle at its end.
 
-
-def _epochs(request: FitRequest, plan: _Plan, batches: int) -> tuple[int, int]:
-    """Of the frozen and of the unfrozen phase."""
-    frozen = _FROZEN_EPOCHS_WITH_COPIES if plan.copies else _FROZEN_EPOCHS
-    unfrozen = max(plan.epochs, math.ceil(plan.steps / batches)) if plan.epochs else 0
-    if request.epochs is not None:
-        if request.preset == "quick":
-            frozen = request.epochs
-        else:
+    Where the number is given there is one cycle, and it goes as deep as the preset.
+    """
+    frozen, unfrozen, deeper = _FROZEN_EPOCHS, 0, 0
+    if plan is None:
+        frozen = request.epochs if request.epochs is not None else frozen
+    else:
+        epochs, steps = plan.deeper
+        deeper = max(epochs, math.ceil(steps / batches))
+        unfrozen = max(plan.epochs, math.ceil(plan.steps / batches)) + deeper
+        if request.epochs is not None:
             unfrozen = request.epochs
+            deeper = unfrozen if deeper else 0
     if request.frozen_epochs is not None:
         frozen = request.frozen_epochs
     if frozen + unfrozen < 1:
         raise InputError("There is nothing to train: give at least one epoch.")
-    return frozen, unfrozen
+    return frozen, unfrozen, deeper

@@ -40,6 +40,22 @@ def one_cycle(step: int, steps: int) -> tuple[float, float]:
     return _cosine(1.0, 1 / _END_DIVISOR, part), _cosine(_MOMENTUM_LOW, _MOMENTUM_HIGH, part)
 
 
+def cycles(step: int, steps: int, lengths: Sequence[int]) -> tuple[float, float]:
+    """Several cycles in a row, each as in `one_cycle`; later ones do not change what earlier ones were.
+
+    Args:
+        step: from 0.
+        steps: of all of them.
+        lengths: epochs of each; an epoch has the same number of steps throughout.
+    """
+    epoch = steps // sum(lengths)
+    for length in lengths[:-1]:
+        if step < length * epoch:
+            return one_cycle(step, length * epoch)
+        step -= length * epoch
+    return one_cycle(step, lengths[-1] * epoch)
+
+
 def seed_of(*parts: object) -> int:
     """A 63-bit seed that depends on all parts and on nothing else."""
     text = "\0".join(map(str, parts)).encode()

@@ -160,8 +160,7 @@ class Training:
             return
         fixed = self._run.split() if self._request.resume and (self._run.path / "split.csv").is_file() else None
         features = recipe_of(pretrained, self._architecture, self._how, self._device)
-        copies, strength = recipe.copies(self._request), self._request.augment
-        for step in prepare(self._request.data, fixed, features, should_stop, copies, strength):
+        for step in prepare(self._request.data, fixed, features, should_stop):
             if isinstance(step, Dataset):
                 yield from self._take(step, pretrained)
             else:

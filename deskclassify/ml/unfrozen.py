@@ -34,9 +34,11 @@ class UnfrozenPhase:
         inputs: what the first trained stage sees.
         targets: of the training pictures.
         evaluator: gives the scores of the validation pictures.
-        rates: highest learning rates of the first stage, the last stage and the head; those of
-            the stages between grow by the same factor from stage to stage.
-        first_stage: number of the first trained stage; 0 is the whole network.
+        rates: highest learning rates of the network's first stage, its last stage and the head; those
+            of the stages between grow by the same factor from stage to stage.
+        first_stage: number of the first stage that is run, on what `inputs` gives; 0 is the whole network.
+        frozen_stages: so many stages do not learn, counted from the picture on.
+        deeper_epochs: the last so many epochs are a cycle of their own, in which all stages learn that are run.
         freeze_statistics: keep BatchNorm's pretrained statistics; with few pictures their own are worse.
         gradual: begin with the last stage, and let one after the other join in the first half of the epochs.
         sizes: pixels of the pictures, one for each equal part of the epochs; empty: the usual ones.
@@ -57,6 +59,8 @@ class UnfrozenPhase:
     freeze_statistics: bool
     first_epoch: int
     first_stage: int = 0
+    frozen_stages: int = 0
+    deeper_epochs: int = 0
     gradual: bool = False
     mix: Mix = "none"
     sizes: tuple[int, ...] = ()
@@ -72,11 +76,12 @@ class UnfrozenPhase:
         self._epoch = 0
         layout = torch.channels_last if self.precision.channels_last else torch.contiguous_format
         self.model.to(self.device.torch, memory_format=layout)  # type: ignore[call-overload]
-        self._stages = list(self.model.stages().values())[self.first_stage :]
+        every = list(self.model.stages().values())
+        self._stages = every[self.first_stage :]
         self._upper = nn.Sequential(*self._stages, self.model.head)
         first, last, head = self.rates
-        steps = max(1, len(self._stages) - 1)
-        rates = [first * (last / first) ** (at / steps) if first else 0.0 for at in range(len(self._stages))]
+        steps = max(1, len(every) - 1)
+        rates = [first * (last / first) ** (at / steps) if first else 0.0 for at in range(self.first_stage, len(every))]
         groups = [
             {"params": parameters, "lr": rate, "weight_decay": decay}
             for module, rate in zip([*self._stages, self.model.head], [*rates, head], strict=True)
@@ -89,6 +94,11 @@ class UnfrozenPhase:
         self._upper.requires_grad_(True)
         self._average = Average(self.model, self.decay) if self.decay else None
         self._scaler = torch.amp.GradScaler(enabled=self.precision.name == "fp16")
+
+    @property
+    def cycles(self) -> tuple[int, ...]:
+        """See `Phase`."""
+        return tuple(epochs for epochs in (self.epochs - self.deeper_epochs, self.deeper_epochs) if epochs)
 
     # -- what is kept -----------------------------------------------------------------
 
@@ -201,9 +211,11 @@ class UnfrozenPhase:
 
     def _joined(self, epoch: int) -> int:
         """How many stages, counted from the last, take part in an epoch."""
+        deeper = epoch >= self.epochs - self.deeper_epochs
+        most = len(self._stages) - (0 if deeper else max(0, self.frozen_stages - self.first_stage))
         if not self.gradual:
-            return len(self._stages)
-        return min(len(self._stages), 1 + epoch * len(self._stages) // max(1, self.epochs // 2))
+            return most
+        return min(most, 1 + epoch * len(self._stages) // max(1, self.epochs // 2))
 
     def evaluate(self) -> Logits:
         """See `Phase`. With a moving average, that is measured."""

@@ -133,10 +133,10 @@ def test_on_the_command_line(
 # -- the arithmetic -------------------------------------------------------------------
 
 
-def work(train: int, valid: int, new: float, copies: int) -> costs.Work:
+def work(train: int, valid: int, new: float) -> costs.Work:
     """So many pictures, of which the share `new` is not in the cache."""
     missing = round(new * (train + valid))
-    return costs.Work(train, valid, missing, round(new * train * copies), round(new * valid), missing, 224)
+    return costs.Work(train, valid, missing, round(new * valid), missing, 224)
 
 
 REQUESTS = st.builds(
@@ -154,7 +154,7 @@ REQUESTS = st.builds(
 
 def estimate(request: FitRequest, train: int, valid: int, new: float) -> Forecast:
     plan = recipe.choose(request, train)
-    return costs.estimate(work(train, valid, new, plan.copies), RATES, ROOM, plan, TUNED, request.gradual)
+    return costs.estimate(work(train, valid, new), RATES, ROOM, plan, TUNED, request.gradual)
 
 
 @given(REQUESTS, st.integers(1, 40), st.integers(10, 5000), st.integers(0, 1000), st.floats(0, 1))
@@ -170,7 +170,7 @@ def test_more_pictures_never_cost_less(request: Any, train: int, valid: int, mor
     plan = recipe.choose(request, train)  # the same for both: with more pictures fewer epochs may do
 
     def cost(count: int, checked: int) -> Forecast:
-        return costs.estimate(work(count, checked, new, plan.copies), RATES, ROOM, plan, TUNED, request.gradual)
+        return costs.estimate(work(count, checked, new), RATES, ROOM, plan, TUNED, request.gradual)
 
     few = cost(train, valid)
     for many in (cost(train + more, valid), cost(train, valid + more)):
@@ -187,7 +187,7 @@ def test_less_is_needed_with_what_the_cache_holds(first: float, second: float) -
 
 def test_the_arithmetic_by_hand() -> None:
     plan = recipe.choose(FitRequest(DataSpec(), "", preset="quick", epochs=10, batch_size=50), 100)
-    found = costs.estimate(work(100, 50, 1.0, 0), RATES, ROOM, plan, Tuned())
+    found = costs.estimate(work(100, 50, 1.0), RATES, ROOM, plan, Tuned())
     features = 150 * 0.004 + 50 * 0.02 + 200 * 0.01 + 0.8
     epoch = (2 + 1 + 1 / 3) * 0.001
     assert found.frozen_seconds == pytest.approx(features + 10 * epoch)
@@ -197,21 +197,34 @@ def test_the_arithmetic_by_hand() -> None:
 
 
 def test_small_pictures_at_the_begin_cost_less() -> None:
-    plan = replace(recipe.choose(FitRequest(DataSpec(), "", preset="balanced", epochs=2), 400), shrink=())
-    full = costs.estimate(work(400, 0, 0.0, 0), RATES, ROOM, plan, TUNED)
-    half = costs.estimate(work(400, 0, 0.0, 0), RATES, ROOM, replace(plan, shrink=(0.57, 1.0)), TUNED)
+    plan = replace(
+        recipe.choose(FitRequest(DataSpec(), "", preset="balanced", epochs=2), 400), shrink=(), frozen_share=0.0
+    )
+    full = costs.estimate(work(400, 0, 0.0), RATES, ROOM, plan, TUNED)
+    half = costs.estimate(work(400, 0, 0.0), RATES, ROOM, replace(plan, shrink=(0.57, 1.0)), TUNED)
     saved = full.seconds_per_epoch - half.seconds_per_epoch
     assert saved == pytest.approx(400 * 0.05 * 1.05 * (1 - (128 / 224) ** 2) / 2)
     assert half.memory_bytes == full.memory_bytes  # the second epoch is as large
-    small = costs.estimate(
-        work(400, 0, 0.0, 0), RATES, ROOM, replace(plan, shrink=(0.57, 1.0), unfrozen_epochs=1), TUNED
-    )
+    small = costs.estimate(work(400, 0, 0.0), RATES, ROOM, replace(plan, shrink=(0.57, 1.0), unfrozen_epochs=1), TUNED)
     assert small.memory_bytes < full.memory_bytes
+
+
+def test_what_stays_frozen_saves_backward_passes_until_the_deeper_cycle() -> None:
+    plan = recipe.choose(FitRequest(DataSpec(), "", preset="balanced", epochs=4), 400)
+    rates = replace(RATES, below=0.4)
+
+    def seconds(**more: Any) -> float:
+        return costs.estimate(work(400, 0, 0.0), rates, ROOM, replace(plan, **more), TUNED).seconds_per_epoch
+
+    whole, frozen = seconds(frozen_share=0.0), seconds()
+    assert whole - frozen == pytest.approx(400 * 0.05 * 1.05 * 0.4 * (1 - costs._FORWARD))
+    assert seconds(deeper_epochs=1) == pytest.approx(frozen + (whole - frozen) / 4)
+    assert seconds(deeper_epochs=4) == pytest.approx(whole)
 
 
 def test_averaging_over_copies_costs_a_look_at_each() -> None:
     plan = recipe.choose(FitRequest(DataSpec(), "", preset="quick"), 400)
-    plain = work(400, 100, 0.0, 0)
+    plain = work(400, 100, 0.0)
     seconds = [costs.estimate(one, RATES, ROOM, plan, TUNED).seconds_total for one in (plain, replace(plain, views=4))]
     assert seconds[1] - seconds[0] == pytest.approx(4 * 100 * (0.003 + 0.01))
 
@@ -223,7 +236,7 @@ def test_the_sentence_tells_epoch_memory_and_format() -> None:
     assert found.text.endswith(" GB of memory. bf16, channels last: 20 images/s (fp32: 11).")
     assert (found.precision, found.layout) == ("bf16", "channels last")
     card = costs.estimate(
-        work(400, 100, 0.0, 7),
+        work(400, 100, 0.0),
         RATES,
         replace(ROOM, base=0, on_gpu=True),
         recipe.choose(FitRequest(DataSpec(), "", preset="thorough", epochs=10), 400),

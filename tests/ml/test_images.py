@@ -125,16 +125,3 @@ def test_a_picture_table_reads_from_the_cache(photos: list[str], monkeypatch: py
     assert found.dtype == np.uint8
     assert all(np.array_equal(found[n], expected[at]) for n, at in enumerate((1, 0, 1)))
     pictures.close()
-
-
-def test_changed_copies_are_the_same_each_time_and_kept(photos: list[str]) -> None:
-    calls: list[int] = []
-    made = recipe(calls)
-    tables = [FeatureTable({}, {}, set()) for _ in range(4)]
-    for table, view in zip(tables, (0, 1, 2, 1), strict=True):
-        list(FeatureJob(made, table, exact=False, view=view).run(photos[:2], "look", never))
-    plain, first, second, again = (np.stack([table.rows[path] for path in photos[:2]]) for table in tables)
-    assert calls == [2, 2, 2]  # the last came from the cache
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, plain)
-    assert not np.array_equal(first, second)

@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
+
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deskclassify.core.errors import InputError
 from deskclassify.core.requests import PRESETS, FitRequest
 from deskclassify.core.sources import DataSpec
-from deskclassify.ml import recipe, schedule
-from deskclassify.ml.phases import FrozenPhase
-from deskclassify.ml.targets import Targets
-from deskclassify.ml.zoo import Head
+from deskclassify.ml import recipe
 
 
 def request(**values: object) -> FitRequest:
@@ -27,9 +24,22 @@ def test_automatic_values_are_sane(preset: str, count: int) -> None:
     assert chosen.rates[0] < chosen.rates[1] < chosen.rates[2] <= chosen.frozen_rate
     assert chosen.freeze_statistics == (count < 1000)
     assert (chosen.unfrozen_epochs == 0) == (preset == "quick")
-    assert (chosen.copies == 0) == (preset == "quick")
-    assert (chosen.frozen_share > 0) == (preset == "partial")
-    assert chosen.sizes(224) in ((), (128, 160, 192, 224))
+    assert (chosen.frozen_share > 0) == (preset != "quick")
+    assert (chosen.views > 0) == (preset == "partial")
+    assert (chosen.deeper_epochs > 0) == (preset == "thorough")
+    assert chosen.sizes(224) == ()
+
+
+@given(st.integers(2, 100_000))
+def test_each_preset_begins_with_the_one_before(count: int) -> None:
+    quick, balanced, thorough = (
+        recipe.choose(request(preset=preset), count) for preset in ("quick", "balanced", "thorough")
+    )
+    for one in (balanced, thorough):
+        for name in ("frozen_epochs", "frozen_rate", "frozen_batch"):
+            assert getattr(one, name) == getattr(quick, name)
+    first_cycle = thorough.unfrozen_epochs - thorough.deeper_epochs
+    assert replace(thorough, unfrozen_epochs=first_cycle, deeper_epochs=0) == balanced
 
 
 def test_few_pictures_get_more_rounds_and_a_better_preset_never_fewer() -> None:
@@ -42,13 +52,20 @@ def test_few_pictures_get_more_rounds_and_a_better_preset_never_fewer() -> None:
         assert rounds("balanced", count) < rounds("thorough", count)
 
 
-def test_without_augmentation_there_are_no_copies() -> None:
-    assert recipe.choose(request(preset="thorough", augment=0.0), 500).copies == 0
+def test_few_pictures_change_the_network_less() -> None:
+    few, many = (recipe.choose(request(preset="balanced"), count).rates for count in (400, 4000))
+    assert all(one < other for one, other in zip(few, many, strict=True))
 
 
-def test_smaller_pictures_to_begin_with_are_for_pictures_only() -> None:
+def test_smaller_pictures_to_begin_with_are_asked_for_and_for_pictures_only() -> None:
     assert recipe.choose(request(preset="partial", progressive=True), 500).sizes(224) == ()
     assert recipe.choose(request(preset="balanced", progressive=True), 500).sizes(96) == (64, 64, 96, 96)
+    assert recipe.choose(request(preset="quick", progressive=True), 500).sizes(96) == ()
+
+
+def test_epochs_that_are_given_are_one_cycle_as_deep_as_the_preset() -> None:
+    assert recipe.choose(request(preset="balanced", epochs=6), 500).deeper_epochs == 0
+    assert recipe.choose(request(preset="thorough", epochs=6), 500).deeper_epochs == 6
 
 
 def test_what_is_given_is_taken() -> None:
@@ -61,18 +78,3 @@ def test_what_is_given_is_taken() -> None:
 def test_nothing_to_do_is_refused() -> None:
     with pytest.raises(InputError, match="at least one epoch"):
         recipe.choose(request(preset="quick", epochs=0), 50)
-
-
-def test_every_view_is_learned_from() -> None:
-    # The picture's view tells which weights get a gradient: view k has only feature k.
-    features = torch.eye(3).repeat_interleave(4, dim=0).reshape(3, 4, 3) * 5
-    head = Head(3, 2)
-    head.norm = torch.nn.Identity()  # type: ignore[assignment]
-    head.dropout.p = 0.0
-    phase = FrozenPhase(head, features, Targets(torch.tensor([0, 1, 0, 1]), 2), torch.empty(0, 3), 1, 4, 0.0)
-    touched = np.zeros(3, dtype=bool)
-    for step in range(20):
-        phase.step(torch.arange(4), schedule.generator(step), None)
-        assert head.linear.weight.grad is not None
-        touched |= head.linear.weight.grad.abs().sum(0).numpy() > 0
-    assert touched.all()

@@ -26,6 +26,13 @@ def test_one_cycle_has_fast_ai_ends() -> None:
     assert schedule.one_cycle(250, 1001) == pytest.approx((1.0, 0.85))
 
 
+def test_cycles_follow_each_other_and_the_first_does_not_know_of_the_second() -> None:
+    both = [schedule.cycles(step, 50, (2, 3)) for step in range(50)]
+    assert both[:20] == [schedule.one_cycle(step, 20) for step in range(20)]
+    assert both[20:] == [schedule.one_cycle(step, 30) for step in range(30)]
+    assert [schedule.cycles(step, 20, (2,)) for step in range(20)] == both[:20]
+
+
 def test_draws_depend_on_the_place_alone() -> None:
     assert torch.equal(schedule.order(50, 7, "frozen", 3), schedule.order(50, 7, "frozen", 3))
     assert not torch.equal(schedule.order(50, 7, "frozen", 3), schedule.order(50, 7, "frozen", 4))

@@ -21,7 +21,7 @@ from deskclassify.core.events import BatchDone, EpochDone, FitDone, Message
 from deskclassify.core.requests import FitRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import DataSpec, Source
-from deskclassify.ml import images, zoo
+from deskclassify.ml import images, recipe, zoo
 from deskclassify.ml.inputs import ActivationInputs
 from deskclassify.ml.targets import Targets
 from deskclassify.ml.training import fit
@@ -304,6 +304,30 @@ def test_the_last_stages_learn_from_kept_activations_and_the_first_stay(
     monkeypatch.setattr(ActivationInputs, "_compute", refuse)
     again = fit_all(replace(request, run=str(tmp_path / "again")))
     assert [row.train_loss for row in epochs(again)] == [row.train_loss for row in epochs(first)]
+
+
+def test_each_preset_goes_on_where_the_one_before_ends(
+    sample_spec: DataSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(recipe._PLANS["balanced"], epochs=2, steps=0)
+    monkeypatch.setitem(recipe._PLANS, "balanced", plan)
+    monkeypatch.setitem(recipe._PLANS, "thorough", replace(plan, deeper=(1, 0)))
+
+    def train(preset: str) -> tuple[list[tuple[Any, ...]], dict[str, np.ndarray]]:
+        request = FitRequest(sample_spec, str(tmp_path / preset), preset=preset, image_size=64, device="cpu")  # type: ignore[arg-type]
+        rows = epochs(fit_all(request))
+        return [(row.phase, row.train_loss, row.valid_loss) for row in rows], load_file(
+            tmp_path / preset / "last" / "model.safetensors"
+        )
+
+    (quick, _), (balanced, shallow), (thorough, deep) = map(train, ("quick", "balanced", "thorough"))
+    assert balanced[: len(quick)] == quick
+    assert thorough[: len(balanced)] == balanced
+    assert [row[0] for row in thorough[len(quick) :]] == ["unfrozen"] * 3
+    *_, loaded = zoo.load_pretrained(get("efficientnet_lite0"), 5, "", never)
+    stem = loaded.model.trunk.conv_stem.weight.detach().numpy()
+    assert np.array_equal(shallow["trunk.conv_stem.weight"], stem)
+    assert not np.array_equal(deep["trunk.conv_stem.weight"], stem)
 
 
 def test_stages_join_one_after_the_other(sample_spec: DataSpec, tmp_path: Path) -> None:
