@@ -32,10 +32,20 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with Qt come last: from the first of them on, each test is searched for what Qt has left behind."""
+    items.sort(
+        key=lambda item: bool({"jobs", "ui"} & set(item.path.parts)) or "qapp" in getattr(item, "fixturenames", ())
+    )
+
+
+_found: dict[str, set[Any]] = {}  # after the test before; a look may take long, and this one saves the half of them
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind(home: Path) -> Iterator[None]:
     """Fails a test that leaves threads, Qt threads, running timers, windows or child processes."""
-    before = {name: set(look()) for name, look in _LEAKS.items()}
+    before = {name: _found[name] if name in _found else set(look()) for name, look in _LEAKS.items()}
     yield
     deadline = time.monotonic() + _PATIENCE_SECONDS
     left = _left(before)
@@ -47,8 +57,11 @@ def nothing_left_behind(home: Path) -> Iterator[None]:
 
 def _left(before: dict[str, set[Any]]) -> dict[str, list[str]]:
     _delete_deferred()
-    after = {name: [thing for thing in look() if thing not in before[name]] for name, look in _LEAKS.items()}
-    return {name: [str(thing) for thing in things] for name, things in after.items() if things}
+    after = {name: set(look()) for name, look in _LEAKS.items()}
+    _found[_SLOW_LOOK] = after[_SLOW_LOOK]
+    return {
+        name: [str(thing) for thing in things - before[name]] for name, things in after.items() if things - before[name]
+    }
 
 
 def _settle() -> None:
@@ -124,9 +137,10 @@ def _children() -> list[int]:
     return found
 
 
+_SLOW_LOOK = "Qt threads and timers"
 _LEAKS: dict[str, Callable[[], list[Any]]] = {
     "threads": _threads,
-    "Qt threads and timers": _active_qt_objects,
+    _SLOW_LOOK: _active_qt_objects,
     "windows": _windows,
     "child processes": _children,
 }

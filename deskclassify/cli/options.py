@@ -48,7 +48,7 @@ ForecastOnly = Annotated[
 Preset = Annotated[str, typer.Option("--preset", metavar="quick|partial|balanced|thorough", help="The recipe.")]
 Epochs = Annotated[
     int | None,
-    typer.Option("--epochs", metavar="N", help="Passes with the whole network; with quick, with the new last layer."),
+    typer.Option("--epochs", metavar="N", help="Passes of the unfrozen phase; with quick, with the new last layer."),
 ]
 FrozenEpochs = Annotated[
     int | None, typer.Option("--frozen-epochs", metavar="N", help="Passes with the new last layer only.")

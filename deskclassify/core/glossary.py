@@ -86,7 +86,8 @@ GLOSSARY: dict[str, str] = {
     "above the validation loss, because learning is made harder than answering.",
     "underfitting": "The network has not even learned its training pictures: training and validation loss both stay "
     "high.",
-    "unfrozen": "The whole network learns, not only its new last layer. It takes longer and can reach further.",
+    "unfrozen": "The network learns, or much of it, and not only its new last layer. It takes longer and can reach "
+    "further.",
     "validation loss": "The loss on the validation pictures. When it rises while the training loss falls, the "
     "network overfits.",
     "validation set": "Pictures that are kept aside and never learned from, to see how good the network is on new "

@@ -140,7 +140,7 @@ def _no_gain(curves: Curves, setup: Setup) -> Finding | None:
     if best is None or last is None or best.phase == last.phase or best.accuracy is None or last.accuracy is None:
         return None
     seen = (
-        f"With the new layers alone {share_text(best.accuracy)} were right, and while the whole network learned "
+        f"With the new layers alone {share_text(best.accuracy)} were right, and while more of the network learned "
         f"{share_text(last.accuracy)} at best"
     )
     if best.accuracy - last.accuracy < max(_LOST_ACCURACY, _LOST_PICTURES / max(1, setup.valid_images)):
@@ -213,7 +213,7 @@ def _underfitting(curves: Curves, setup: Setup) -> Finding | None:
     else:
         return None
     if setup.preset == "quick":
-        advice = f"Train with the preset Balanced, which trains the whole network. {_CHECK_LABELS}"
+        advice = f"Train with the preset Balanced, which trains more of the network. {_CHECK_LABELS}"
         return Finding("underfitting", "Underfitting", seen, advice, suggestion=Suggestion(preset="balanced"))
     advice = f"{_CHECK_LABELS} A larger network or image size sees finer differences."
     return Finding("underfitting", "Underfitting", seen, advice)

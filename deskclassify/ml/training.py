@@ -139,7 +139,7 @@ class Training:
                 stopped = yield from self._run_phase(phase, saved, all_stop)
         if not stopped and self._frozen_head and self._setup.recipe.unfrozen_epochs and self._best.phase == "frozen":
             yield Message(
-                "Training the whole network did not get better than training its last layer alone; "
+                "Training more of the network did not get better than training its last layer alone; "
                 "the better one is kept. More pictures would help."
             )
         yield from self._finish(stopped)

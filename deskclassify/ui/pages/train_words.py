@@ -19,15 +19,15 @@ PRESETS: dict[Preset, tuple[str, str]] = {
     ),
     "partial": (
         "Partial",
-        "Learns from changed copies too, then trains the last stages of the network: a minute or two.",
+        "As Quick, then the last stages of the network learn from some changed copies of each picture: a minute or so.",
     ),
     "balanced": (
         "Balanced",
-        "Learns from changed copies of the pictures too, then trains the whole network for a few rounds: minutes.",
+        "As Quick, then all but the first stages of the network learn, from pictures changed anew each time: minutes.",
     ),
     "thorough": (
         "Thorough",
-        "More copies and more rounds: the most accurate, most of all with hundreds of pictures in each class.",
+        "As Balanced, then the whole network learns for as long again: the most accurate, and the slowest.",
     ),
 }
 RESIZE: dict[str, tuple[str, str]] = {
