@@ -28,7 +28,7 @@ from deskclassify.core.sample import make_sample
 TASKS = ("fit", "rate", "lr_find", "evaluate")
 ROWS = (
     ("end of quick", "fit", "seconds", "s"),
-    ("training unfrozen, full size", "rate", "images_per_second", "pictures/s"),
+    ("training unfrozen", "rate", "images_per_second", "pictures/s"),
     ("learning-rate finder", "lr_find", "seconds", "s"),
     ("evaluation of the folder", "evaluate", "seconds", "s"),
 )

@@ -20,7 +20,7 @@ from deskclassify.core.events import BatchDone, Event
 from deskclassify.core.requests import EvaluateRequest, FitRequest, LrFindRequest, Request, WarmRequest, generator
 from deskclassify.core.sources import DataSpec, Source
 
-EPOCHS = 4  # of the unfrozen phase; one for each size of the presets that begin with smaller pictures
+EPOCHS = 2  # of the unfrozen phase
 
 
 def run(request: Request) -> Iterator[Event]:
@@ -47,11 +47,7 @@ def fit(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def rate(job: dict[str, Any]) -> dict[str, Any]:
-    """Pictures a second with the whole network unfrozen, without the first batch of each epoch.
-
-    A preset may begin with smaller pictures: `images_per_second` is of the last epoch, which has
-    the full size, and `images_per_second_all` of all epochs.
-    """
+    """Pictures a second with the whole network unfrozen, without the first batch of each epoch."""
     request = FitRequest(
         data(job),
         f"{job['folder']}/rate",
@@ -69,13 +65,9 @@ def rate(job: dict[str, Any]) -> dict[str, Any]:
             steps = event.steps
         pictures = getattr(event, "train_images", pictures)
 
-    def speed(epochs: list[list[tuple[int, float]]]) -> float:
-        batches = sum(epoch[-1][0] - epoch[0][0] for epoch in epochs)
-        seconds = sum(epoch[-1][1] - epoch[0][1] for epoch in epochs)
-        return batches * pictures * EPOCHS / steps / seconds
-
-    every = [ticks[number] for number in sorted(ticks)]
-    return {"images_per_second": speed(every[-1:]), "images_per_second_all": speed(every)}
+    batches = sum(epoch[-1][0] - epoch[0][0] for epoch in ticks.values())
+    seconds = sum(epoch[-1][1] - epoch[0][1] for epoch in ticks.values())
+    return {"images_per_second": batches * pictures * EPOCHS / steps / seconds}
 
 
 def lr_find(job: dict[str, Any]) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def _against_overfitting(curves: Curves, setup: Setup) -> tuple[str, Suggestion 
     if curves.valid_lowest > _HARDLY_BEGUN * curves.guessing:
         return f"On new pictures it was never better than guessing. {_CHECK_LABELS}", None
     if setup.preset == "quick":
-        advice = "Train with the preset Balanced, which learns from changed copies too; more pictures help most."
+        advice = "Train with the preset Balanced, which learns from pictures changed anew; more pictures help most."
         return advice, Suggestion(preset="balanced")
     fewer = curves.epochs // 2
     if fewer < 1:
@@ -146,13 +146,13 @@ def _no_gain(curves: Curves, setup: Setup) -> Finding | None:
     if best.accuracy - last.accuracy < max(_LOST_ACCURACY, _LOST_PICTURES / max(1, setup.valid_images)):
         advice = "For these pictures the preset Quick is enough; with more pictures the whole network can learn more."
         text = f"{seen}. The better one is kept."
-        return Finding("no_gain", "Whole network: no gain", text, advice, "info")
+        return Finding("no_gain", "Deeper layers: no gain", text, advice, "info")
     if last.accuracy < _COLLAPSED * best.accuracy:
         return _lower_rate(f"{seen}: the steps were so large that it forgot nearly all it knew.", curves, setup)
     rate = _one_digit((setup.learning_rate or curves.highest_rate) / 3)
     return Finding(
         "no_gain",
-        "Whole network: worse",
+        "Deeper layers: worse",
         f"{seen}: it forgot more of what it knew than it learned. The better one is kept.",
         f"Train again with a third of the learning rate, {rate:g}; with few pictures the preset Quick is enough.",
         suggestion=Suggestion(learning_rate=rate),

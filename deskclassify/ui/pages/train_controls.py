@@ -18,7 +18,7 @@ from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.named import named
 
 _PARTS = 1000  # of the progress bar
-_PHASES = {"frozen": "New layers", "unfrozen": "Whole network"}
+_PHASES = {"frozen": "New layers", "unfrozen": "Deeper layers"}
 
 
 class TrainControls(common.Card):
