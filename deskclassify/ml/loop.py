@@ -128,7 +128,7 @@ class Loop:
 
     def _rate(self, step: int, steps: int) -> float:
         """Learning rate of the head at a step."""
-        return self.phase.rates[-1] * schedule.cycles(step, steps, self.phase.cycles)[0]
+        return self.phase.rates[-1] * schedule.in_cycles(step, steps, self.phase.cycles)[0]
 
     def _batch_done(self, epoch: int, step: int, steps: int, loss: float, seconds_a_step: float) -> BatchDone:
         phase, rate = self.phase, self._rate(step, steps)
@@ -142,7 +142,7 @@ class Loop:
     ) -> Generator[Event, None, float]:
         """One batch; when memory runs out, again with half as many pictures at once. Rates do not depend on that."""
         phase = self.phase
-        factor, momentum = schedule.cycles(step, steps, phase.cycles)
+        factor, momentum = schedule.in_cycles(step, steps, phase.cycles)
         for group, rate in zip(phase.optimizer.param_groups, phase.rates, strict=True):
             group["lr"] = rate * factor
             group["betas"] = (momentum, 0.99)

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from deskclassify.ml.checkpoint import Tensors, copy_of
+from deskclassify.ml.schedule import Cycle
 from deskclassify.ml.targets import Targets
 
 WEIGHT_DECAY = 0.01
@@ -30,8 +31,8 @@ class Phase(Protocol):
     rates: list[float]
 
     @property
-    def cycles(self) -> tuple[int, ...]:
-        """The epochs of each cycle of the learning rate; together all epochs."""
+    def cycles(self) -> tuple[Cycle, ...]:
+        """Of the learning rate; together they have all epochs."""
         ...
 
     @property
@@ -113,9 +114,9 @@ class FrozenPhase:
         self.optimizer = torch.optim.AdamW(self.head.parameters(), self.learning_rate, weight_decay=WEIGHT_DECAY)
 
     @property
-    def cycles(self) -> tuple[int, ...]:
+    def cycles(self) -> tuple[Cycle, ...]:
         """See `Phase`."""
-        return (self.epochs,)
+        return (Cycle(self.epochs),)
 
     @property
     def micro_batch(self) -> int:

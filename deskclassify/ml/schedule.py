@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 
@@ -40,20 +41,28 @@ def one_cycle(step: int, steps: int) -> tuple[float, float]:
     return _cosine(1.0, 1 / _END_DIVISOR, part), _cosine(_MOMENTUM_LOW, _MOMENTUM_HIGH, part)
 
 
-def cycles(step: int, steps: int, lengths: Sequence[int]) -> tuple[float, float]:
+class Cycle(NamedTuple):
+    """A cycle of the learning rate: its epochs, and its height as a share of the highest rate."""
+
+    epochs: int
+    height: float = 1.0
+
+
+def in_cycles(step: int, steps: int, cycles: Sequence[Cycle]) -> tuple[float, float]:
     """Several cycles in a row, each as in `one_cycle`; later ones do not change what earlier ones were.
 
     Args:
         step: from 0.
-        steps: of all of them.
-        lengths: epochs of each; an epoch has the same number of steps throughout.
+        steps: of all of them; an epoch has the same number of steps throughout.
+        cycles: at least one.
     """
-    epoch = steps // sum(lengths)
-    for length in lengths[:-1]:
-        if step < length * epoch:
-            return one_cycle(step, length * epoch)
-        step -= length * epoch
-    return one_cycle(step, lengths[-1] * epoch)
+    epoch = steps // sum(cycle.epochs for cycle in cycles)
+    at = 0
+    while at < len(cycles) - 1 and step >= cycles[at].epochs * epoch:
+        step -= cycles[at].epochs * epoch
+        at += 1
+    factor, momentum = one_cycle(step, cycles[at].epochs * epoch)
+    return cycles[at].height * factor, momentum
 
 
 def seed_of(*parts: object) -> int:

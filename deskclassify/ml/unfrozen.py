@@ -19,9 +19,11 @@ from deskclassify.ml.distributed import Ranks
 from deskclassify.ml.inputs import Inputs
 from deskclassify.ml.mixing import mix
 from deskclassify.ml.phases import WEIGHT_DECAY, Logits, Precision
+from deskclassify.ml.schedule import Cycle
 from deskclassify.ml.targets import Targets
 from deskclassify.ml.zoo import Classifier
 
+_DEEPER_HEIGHT = 0.3  # a second cycle as high as the first would undo much of what that has reached
 _NORMS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
 
 
@@ -96,9 +98,12 @@ class UnfrozenPhase:
         self._scaler = torch.amp.GradScaler(enabled=self.precision.name == "fp16")
 
     @property
-    def cycles(self) -> tuple[int, ...]:
+    def cycles(self) -> tuple[Cycle, ...]:
         """See `Phase`."""
-        return tuple(epochs for epochs in (self.epochs - self.deeper_epochs, self.deeper_epochs) if epochs)
+        first = self.epochs - self.deeper_epochs
+        if not first or not self.deeper_epochs:
+            return (Cycle(self.epochs),)
+        return Cycle(first), Cycle(self.deeper_epochs, _DEEPER_HEIGHT)
 
     # -- what is kept -----------------------------------------------------------------
 

@@ -27,10 +27,13 @@ def test_one_cycle_has_fast_ai_ends() -> None:
 
 
 def test_cycles_follow_each_other_and_the_first_does_not_know_of_the_second() -> None:
-    both = [schedule.cycles(step, 50, (2, 3)) for step in range(50)]
+    first, second = schedule.Cycle(2), schedule.Cycle(3, 0.25)
+    both = [schedule.in_cycles(step, 50, (first, second)) for step in range(50)]
     assert both[:20] == [schedule.one_cycle(step, 20) for step in range(20)]
-    assert both[20:] == [schedule.one_cycle(step, 30) for step in range(30)]
-    assert [schedule.cycles(step, 20, (2,)) for step in range(20)] == both[:20]
+    assert both[20:] == [
+        (0.25 * factor, momentum) for factor, momentum in map(schedule.one_cycle, range(30), [30] * 30)
+    ]
+    assert [schedule.in_cycles(step, 20, (first,)) for step in range(20)] == both[:20]
 
 
 def test_draws_depend_on_the_place_alone() -> None:
