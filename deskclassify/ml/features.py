@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +68,14 @@ class FeatureTable:
         """Fill float32 `[len(files), length]`."""
         for at, path in enumerate(files):
             target[at] = self.rows[path]
+
+
+@dataclass(frozen=True)
+class _Looking:
+    """A batch that the network is looking at; `values` is None where none of its files is a picture."""
+
+    pictures: list[Picture]
+    values: Future[np.ndarray] | None
 
 
 class FeatureJob:
@@ -137,29 +146,41 @@ class FeatureJob:
         begun, throttle = time.monotonic(), Throttle()
         before = total - len(files)
         waiting: list[Picture] = []
-        for done, picture in enumerate(read_many(files, self._recipe.how, self._exact), 1):
-            waiting.append(picture)
-            last = done == len(files)
-            if len(waiting) == self._recipe.batch or last:
-                self._take(waiting)
-                waiting = []
-            if throttle.ready(last):
-                rate = done / max(1e-6, time.monotonic() - begun)
-                yield Progress(stage, before + done, total, rate, (len(files) - done) / rate)
-            if should_stop():
-                break
+        looking: _Looking | None = None
+        with ThreadPoolExecutor(1, "features") as network:
+            for done, picture in enumerate(read_many(files, self._recipe.how, self._exact), 1):
+                waiting.append(picture)
+                last = done == len(files)
+                if len(waiting) == self._recipe.batch or last:
+                    coming = self._look(waiting, network)
+                    self._take(looking)  # what came before is written while the network is at work
+                    looking, waiting = coming, []
+                if last:
+                    self._take(looking)
+                if throttle.ready(last):
+                    rate = done / max(1e-6, time.monotonic() - begun)
+                    yield Progress(stage, before + done, total, rate, (len(files) - done) / rate)
+                if should_stop():
+                    if not last:
+                        self._take(looking)
+                    break
 
-    def _take(self, pictures: list[Picture]) -> None:
-        good = [picture for picture in pictures if picture.pixels is not None]
-        self._table.errors.update((picture.path, picture.error) for picture in pictures if picture.pixels is None)
-        if good:
-            keys = [self._key(picture) for picture in good]
-            pixels = np.stack([picture.pixels for picture in good if picture.pixels is not None])
-            values = self._recipe.run(pixels)
+    def _look(self, pictures: list[Picture], network: ThreadPoolExecutor) -> _Looking:
+        pixels = [picture.pixels for picture in pictures if picture.pixels is not None]
+        return _Looking(pictures, network.submit(self._recipe.run, np.stack(pixels)) if pixels else None)
+
+    def _take(self, looking: _Looking | None) -> None:
+        if looking is None:
+            return
+        good = [picture for picture in looking.pictures if picture.pixels is not None]
+        bad = [picture for picture in looking.pictures if picture.pixels is None]
+        self._table.errors.update((picture.path, picture.error) for picture in bad)
+        if looking.values is not None:
+            values = looking.values.result()
             self._table.rows.update((picture.path, values[n]) for n, picture in enumerate(good))
             self._table.drafted.update(picture.path for picture in good if picture.drafted)
-            self._keep(keys, values)
-        self._index.remember(pictures)
+            self._keep([self._key(picture) for picture in good], values)
+        self._index.remember(looking.pictures)
 
     def _key(self, picture: Picture) -> str:
         return picture.key(self._exact)

@@ -7,7 +7,7 @@ import logging
 import math
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,24 +84,32 @@ def _with_fixed_padding(module: nn.Module, size: int) -> nn.Module:
     operators that halve the speed of the graph.
     """
     module = copy.deepcopy(module)
-    sizes: dict[nn.Module, torch.Size] = {}
     same = {name: part for name, part in module.named_modules() if type(part).__name__ == "Conv2dSame"}
-    if not same:
-        return module
-
-    def remember(part: nn.Module, arguments: tuple[torch.Tensor, ...]) -> None:
-        sizes[part] = arguments[0].shape[-2:]
-
-    handles = [part.register_forward_pre_hook(remember) for part in same.values()]
-    device = next(module.parameters()).device
-    with torch.inference_mode():
-        module(torch.zeros(1, size, size, 3, dtype=torch.uint8, device=device))
-    for handle in handles:
-        handle.remove()
+    sizes = _input_sizes(module, same, size) if same else {}
     for name, part in same.items():
         parent, _, child = name.rpartition(".")
-        setattr(module.get_submodule(parent), child, _padded(part, sizes[part]))
+        setattr(module.get_submodule(parent), child, _padded(part, sizes[name]))
     return module
+
+
+def _input_sizes(module: nn.Module, names: Iterable[str], size: int) -> dict[str, torch.Size]:
+    """Height and width of what the named parts are given; found with tensors that have a shape and no values."""
+    sizes: dict[str, torch.Size] = {}
+    shapes = {name: value.to("meta") for name, value in (*module.named_parameters(), *module.named_buffers())}
+
+    def remember(name: str) -> Callable[[nn.Module, tuple[torch.Tensor, ...]], None]:
+        def hook(part: nn.Module, arguments: tuple[torch.Tensor, ...]) -> None:
+            sizes[name] = arguments[0].shape[-2:]
+
+        return hook
+
+    handles = [module.get_submodule(name).register_forward_pre_hook(remember(name)) for name in names]
+    images = torch.zeros(1, size, size, 3, dtype=torch.uint8, device="meta")
+    with torch.inference_mode():
+        torch.func.functional_call(module, shapes, (images,))
+    for handle in handles:
+        handle.remove()
+    return sizes
 
 
 def _padded(part: Any, size: torch.Size) -> nn.Module:

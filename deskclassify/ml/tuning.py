@@ -317,10 +317,11 @@ def tune_trunk(
 
 
 def _rate_of(run: RunPictures, images: Pixels, best: float) -> float:
-    """Pictures a second; of a warm-up alone, where that shows that it is hopeless."""
-    warm_up = _seconds(run, images)
-    if best and warm_up > _HOPELESS * len(images) / best:
-        return len(images) / warm_up
+    """Pictures a second; of a look at a few alone, where that shows that it is hopeless."""
+    few = images[: max(1, len(images) // 4)] if best else images
+    _seconds(run, few)  # the first time includes preparations
+    if best and (taken := _seconds(run, few)) > _HOPELESS * len(few) / best:
+        return len(few) / taken
     return len(images) / min(_seconds(run, images) for _ in range(_TIMED_STEPS))
 
 
