@@ -74,9 +74,9 @@ def run(opened: onnxruntime.InferenceSession, images: np.ndarray) -> np.ndarray:
 def run_in_parts(opened: onnxruntime.InferenceSession, images: np.ndarray) -> np.ndarray:
     """Like `run`, for a session with one thread: each processor takes a part of the pictures.
 
-    Nobody then waits for the others after each operator. The results are the same; it takes a little
-    less time on a computer that does nothing else, and up to half of it where other programs are at
-    work (benchmarks/step.py).
+    Nobody then waits for the others after each operator. The results are the same. On a computer that
+    does nothing else it takes about the same time, where other programs are at work as little as half
+    (benchmarks/step.py).
     """
     parts = np.array_split(images, max(1, min(cpu_count(), len(images))))
     if len(parts) == 1:
