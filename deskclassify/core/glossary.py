@@ -69,7 +69,7 @@ GLOSSARY: dict[str, str] = {
     "validation loss rises.",
     "patience": "How many epochs without a better one a training waits before it stops early.",
     "phase": "A part of a training: first frozen, when only the new last layer learns, then unfrozen, when the "
-    "whole network does.",
+    "network itself does.",
     "precision": "Of the pictures that were given a class, the share that belongs to it.",
     "preset": "A recipe with tried values for how long and how deep the network learns.",
     "pretrained": "Trained before on other pictures, here the 1.3 million photographs of ImageNet, and so able to "
