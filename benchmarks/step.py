@@ -1,8 +1,8 @@
 """What the program's own ways to run a network on the processor bring: `python benchmarks/step.py`.
 
-Both sides in turn, in one process: a training step with torch's gradients of depthwise convolutions
-and with those of `ml/depthwise.py`, and the frozen trunk in ONNX Runtime with its threads shared by
-every operator and with a part of the pictures for each processor. Medians.
+Both sides in turn, in one process: a training step as torch does it and as `ml/fused.py` does, and
+the frozen trunk in ONNX Runtime with its threads shared by every operator and with a part of the
+pictures for each processor. Medians.
 
     --arch NAME     network (efficientnet_lite0)
     --batch N       pictures of a training step (32)
@@ -12,7 +12,8 @@ every operator and with a part of the pictures for each processor. Medians.
 from __future__ import annotations
 
 import argparse
-import contextlib
+import functools
+import itertools
 import statistics
 import sys
 import time
@@ -27,11 +28,11 @@ from torch import nn
 
 from deskclassify.core.architectures import DEFAULT, get
 from deskclassify.core.machine import cpu_count
-from deskclassify.ml import memory, ort, tracing
-from deskclassify.ml.depthwise import FastDepthwise
+from deskclassify.ml import fused, memory, ort, tracing
 from deskclassify.ml.trunk import PICTURES_A_CORE
 from deskclassify.ml.zoo import build
 
+CPU = torch.device("cpu")
 LOOKED_AT = 64  # pictures that the trunk looks at
 
 
@@ -48,28 +49,30 @@ def in_turn(sides: dict[str, Callable[[], object]], repeat: int) -> dict[str, fl
 
 
 def training_steps(name: str, batch: int, repeat: int) -> dict[str, float]:
-    """Seconds of a step in bfloat16 with either way, and in float32."""
+    """Seconds of a step in torch's way and in ours, with BatchNorm's statistics kept or those of the batch."""
     architecture = get(name)
     model = build(architecture, 6).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     size = architecture.size
     images = torch.randn(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
     targets = torch.arange(batch) % 6
+    norms = fused.norms_of(model)
 
-    def step(half: bool, fast: bool) -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=half), FastDepthwise() if fast else contextlib.nullcontext():
+    def step(dtype: torch.dtype, kept: bool, ours: bool) -> None:
+        model.train()
+        if kept:
+            fused.keep_statistics(model)
+        usual = torch.autocast("cpu", dtype, enabled=dtype != torch.float32)
+        with fused.autocast(CPU, dtype, norms) if ours else usual:
             scores = model(images)
         nn.functional.cross_entropy(scores.float(), targets).backward()  # type: ignore[no-untyped-call]
         model.zero_grad()
 
+    sides: dict[str, Callable[[], object]] = {}
+    for kept, dtype, ours in itertools.product((True, False), (torch.float32, torch.bfloat16), (False, True)):
+        about = f"{'statistics kept' if kept else 'new statistics'}, {str(dtype).removeprefix('torch.')}"
+        sides[f"{about}, {'ours' if ours else 'torch'}"] = functools.partial(step, dtype, kept, ours)
     with memory.kept():
-        return in_turn(
-            {
-                "float32": lambda: step(False, False),
-                "bfloat16, torch's gradients": lambda: step(True, False),
-                "bfloat16, our gradients": lambda: step(True, True),
-            },
-            repeat,
-        )
+        return in_turn(sides, repeat)
 
 
 def looks(name: str, repeat: int) -> dict[str, float]:

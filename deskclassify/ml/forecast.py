@@ -173,7 +173,8 @@ class _Prober:
         batch, size = self._recipe.unfrozen_batch, self._how.size
         if not self._recipe.unfrozen_epochs:
             return tuning.Tuned()
-        return tuning.tune(pretrained.model, self._architecture, size, batch, self._device, self._should_stop)
+        kept = self._recipe.freeze_statistics
+        return tuning.tune(pretrained.model, self._architecture, size, batch, kept, self._device, self._should_stop)
 
     def _rates(
         self, pretrained: Pretrained, work: costs.Work, tuned: tuning.Tuned

@@ -182,7 +182,8 @@ class Training:
             return from_json(tuning.Tuned, begun["tuning"])
         if not setup.recipe.unfrozen_epochs:
             return tuning.Tuned()
-        return tuning.tune(setup.model, self._architecture, self._how.size, setup.recipe.unfrozen_batch, self._device)
+        batch, kept = setup.recipe.unfrozen_batch, setup.recipe.freeze_statistics
+        return tuning.tune(setup.model, self._architecture, self._how.size, batch, kept, self._device)
 
     def _take(self, data: Dataset, pretrained: Pretrained) -> Iterator[Event]:
         torch.manual_seed(schedule.seed_of(self._seed, "head"))

@@ -29,8 +29,8 @@ from deskclassify.core.architectures import Architecture
 from deskclassify.core.control import ShouldStop, never
 from deskclassify.core.preprocess import Pixels
 from deskclassify.ml import measured, memory
-from deskclassify.ml.depthwise import autocast
 from deskclassify.ml.device import Device
+from deskclassify.ml.fused import autocast, keep_statistics, norms_of
 from deskclassify.ml.zoo import Classifier
 
 _log = logging.getLogger(__name__)
@@ -125,6 +125,7 @@ def tune(
     architecture: Architecture,
     size: int,
     batch: int,
+    freeze_statistics: bool,
     device: Device,
     should_stop: ShouldStop = never,
 ) -> Tuned:
@@ -137,17 +138,19 @@ def tune(
         architecture: its description.
         size: of the pictures in pixels.
         batch: pictures in one step; on the CPU fewer are timed.
+        freeze_statistics: whether BatchNorm will keep its statistics, which makes a step faster.
         device: where it will be trained.
         should_stop: asked between the candidates; when stopped, what was found is returned and not kept.
     """
     batch = batch if device.is_cuda else min(batch, _CPU_BATCH)
-    key = measured.key(device, of="training step", network=architecture.name, size=size, batch=batch)
+    norms = "kept" if freeze_statistics else "new"
+    key = measured.key(device, of="training step", network=architecture.name, size=size, batch=batch, norms=norms)
     known = measured.recall(key, Tuned)
     if known is not None and known.images_per_second:
         return known
     watch = measured.Watch()
     with _random_state_kept(device), memory.kept():
-        probe = _Probe(model, device, size, batch)
+        probe = _Probe(model, device, size, batch, freeze_statistics)
         found = probe.run(should_stop)
     if found.figures and not should_stop():
         # With a card this thread only waits.
@@ -158,9 +161,12 @@ def tune(
 class _Probe:
     """Times the candidates on a copy of a network."""
 
-    def __init__(self, model: Classifier, device: Device, size: int, batch: int) -> None:
+    def __init__(self, model: Classifier, device: Device, size: int, batch: int, freeze_statistics: bool) -> None:
         self._model = copy.deepcopy(model).to(device.torch).train().requires_grad_(True)
         self._model.zero_grad(set_to_none=True)
+        if freeze_statistics:
+            keep_statistics(self._model)
+        self._norms = norms_of(self._model)
         self._device = device
         self._size = size
         self._batch = batch
@@ -227,7 +233,7 @@ class _Probe:
 
     def _step(self, images: torch.Tensor, precision: Format) -> float:
         begun = self._now()
-        with autocast(self._device.torch, _DTYPES[precision]):
+        with autocast(self._device.torch, _DTYPES[precision], self._norms):
             scores = self._model(images)
         targets = torch.zeros(len(images), dtype=torch.long, device=images.device)
         nn.functional.cross_entropy(scores.float(), targets).backward()  # type: ignore[no-untyped-call]

@@ -13,9 +13,9 @@ from deskclassify.core.requests import Mix
 from deskclassify.ml.augment import draw
 from deskclassify.ml.averaging import Average
 from deskclassify.ml.checkpoint import Tensors, copy_of
-from deskclassify.ml.depthwise import autocast
 from deskclassify.ml.device import Device
 from deskclassify.ml.distributed import Ranks
+from deskclassify.ml.fused import autocast, keep_statistics, norms_of
 from deskclassify.ml.inputs import Inputs
 from deskclassify.ml.mixing import mix
 from deskclassify.ml.phases import WEIGHT_DECAY, Logits, Precision
@@ -94,6 +94,7 @@ class UnfrozenPhase:
         for parameter in self.model.parameters():
             parameter.requires_grad_(False)
         self._upper.requires_grad_(True)
+        self._norms = norms_of(self._upper)
         self._average = Average(self.model, self.decay) if self.decay else None
         self._scaler = torch.amp.GradScaler(enabled=self.precision.name == "fp16")
 
@@ -164,7 +165,7 @@ class UnfrozenPhase:
         """Summed: the loss to be lowered, and the plain cross-entropy of the pictures' own labels."""
         wanted = self.targets.soft(numbers).to(inputs.device)
         mixed, wanted = mix(inputs, wanted, self.mix, generator)
-        with autocast(self.device.torch, self.precision.dtype):
+        with autocast(self.device.torch, self.precision.dtype, self._norms):
             scores = self._upper(mixed)
         logarithms = nn.functional.log_softmax(scores.float(), dim=1)
         loss = -(wanted * logarithms).sum()
@@ -206,13 +207,9 @@ class UnfrozenPhase:
             takes_part = at >= len(self._stages) - joined
             stage.requires_grad_(takes_part)
             stage.train(takes_part)
-            if self.freeze_statistics:
-                for module in stage.modules():
-                    if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                        module.eval()
         self.model.head.train()
         if self.freeze_statistics:
-            self.model.head.norm.eval()
+            keep_statistics(self.model)
 
     def _joined(self, epoch: int) -> int:
         """How many stages, counted from the last, take part in an epoch."""

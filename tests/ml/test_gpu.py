@@ -17,8 +17,8 @@ from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import DataSpec
 from deskclassify.ml import memory, schedule, tuning
 from deskclassify.ml.augment import augment, draw
-from deskclassify.ml.depthwise import autocast
 from deskclassify.ml.device import choose
+from deskclassify.ml.fused import autocast
 from deskclassify.ml.inputs import PictureInputs
 from deskclassify.ml.mixing import mix
 from deskclassify.ml.zoo import build
@@ -96,7 +96,7 @@ def test_pictures_travel_from_pinned_memory_in_the_networks_layout() -> None:
 
 def test_formats_and_layouts_are_timed_on_the_card() -> None:
     model = build(get("resnet18"), 3)
-    found = tuning.tune(model, get("resnet18"), 64, 8, choose("cuda"))
+    found = tuning.tune(model, get("resnet18"), 64, 8, False, choose("cuda"))
     assert found.precision in ("fp32", "bf16", "fp16")
     assert found.name in found.figures
     assert {name.partition(",")[0] for name in found.figures} & {"bf16", "fp16"}

@@ -14,7 +14,7 @@ from torch import nn
 
 from deskclassify.core import paths
 from deskclassify.core.architectures import get
-from deskclassify.ml import device, measured, ort, trunk, tuning, zoo
+from deskclassify.ml import device, fused, measured, ort, trunk, tuning, zoo
 from deskclassify.ml.tuning import TrunkTuned, Tuned
 
 LITE = get("efficientnet_lite0")
@@ -49,7 +49,8 @@ def tiny() -> zoo.Classifier:
 
 
 def tune(**changes: Any) -> Tuned:
-    return tuning.tune(**{"model": tiny(), "architecture": LITE, "size": 64, "batch": 4, "device": CPU, **changes})
+    usual = {"model": tiny(), "architecture": LITE, "size": 64, "batch": 4, "freeze_statistics": False, "device": CPU}
+    return tuning.tune(**{**usual, **changes})
 
 
 def files() -> list[Path]:
@@ -88,6 +89,23 @@ def test_what_was_measured_is_not_measured_again(monkeypatch: pytest.MonkeyPatch
     assert tune() == first
     with pytest.raises(TypeError):
         tune(size=96)  # another size is another measurement
+    with pytest.raises(TypeError):
+        tune(freeze_statistics=True)
+
+
+def test_what_is_timed_is_a_step_as_it_will_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    own = fused.FasterStep._folded
+
+    def folded(self: fused.FasterStep, *arguments: Any) -> torch.Tensor:
+        seen.append(1)
+        return own(self, *arguments)
+
+    monkeypatch.setattr(fused.FasterStep, "_folded", folded)
+    tune()
+    assert not seen
+    tune(freeze_statistics=True)
+    assert seen
 
 
 def test_what_was_measured_beside_other_programs_is_forgotten_after_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from deskclassify.core.architectures import get
+from deskclassify.ml import fused, unfrozen
+from deskclassify.ml.device import choose
+from deskclassify.ml.fused import FasterStep, autocast, norms_of
+from deskclassify.ml.inputs import PictureInputs
+from deskclassify.ml.phases import Precision
+from deskclassify.ml.targets import Targets
+from deskclassify.ml.unfrozen import UnfrozenPhase
+from deskclassify.ml.zoo import build
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """The shapes of the weights of the convolutions that were computed in another way than torch's."""
+    seen: list[tuple[int, ...]] = []
+    own = fused._Convolution.apply
+
+    def apply(images: torch.Tensor, weight: torch.Tensor, *rest: object) -> torch.Tensor:
+        seen.append(tuple(weight.shape))
+        result: torch.Tensor = own(images, weight, *rest)
+        return result
+
+    monkeypatch.setattr(fused._Convolution, "apply", apply)
+    return seen
+
+
+def gradients(
+    model: nn.Module, images: torch.Tensor, dtype: torch.dtype, norms: fused.Norms | None = None
+) -> list[torch.Tensor]:
+    """The result, and the gradients by the pictures and by each parameter."""
+    images = images.clone().requires_grad_(True)
+    model.zero_grad()
+    with autocast(CPU, dtype, norms):
+        result = model(images)
+    generator = torch.Generator().manual_seed(1)
+    result.backward(torch.randn(result.shape, generator=generator).to(result.dtype))
+    assert images.grad is not None
+    return [result.detach(), images.grad, *(value.grad.clone() for value in model.parameters())]  # type: ignore[union-attr]
+
+
+def with_statistics(model: nn.Module, size: int) -> nn.Module:
+    """The network with BatchNorms that change something, in eval mode."""
+    generator = torch.Generator().manual_seed(0)
+    for part in model.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            assert part.running_mean is not None and part.running_var is not None
+            nn.init.uniform_(part.weight, 0.5, 1.5, generator=generator)
+            nn.init.normal_(part.bias, generator=generator)
+            part.momentum = 1.0
+        if isinstance(part, nn.Linear):
+            nn.init.normal_(part.weight, 0, 0.1, generator=generator)
+    model.train()
+    with torch.no_grad():
+        model(2 * torch.randn(4, 3, size, size, generator=generator) + 1)
+    return model.eval()
+
+
+# -- gradients of depthwise convolutions ---------------------------------------------------
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(("kernel", "dilation", "padding"), [(3, 1, 1), (5, 1, 2), (3, 2, 1), (5, 2, 4), (5, 1, 0)])
+def test_the_gradients_are_those_of_float32(
+    kernel: int, stride: int, dilation: int, padding: int, calls: list[tuple[int, ...]]
+) -> None:
+    torch.manual_seed(0)
+    layer = nn.Conv2d(24, 24, kernel, stride, padding, dilation, groups=24, bias=False)
+    images = torch.randn(4, 24, 18, 13).contiguous(memory_format=torch.channels_last)
+    exact = gradients(layer, images, torch.float32)
+    assert not calls  # without a BatchNorm nothing is gained in float32
+    ours = gradients(layer, images, torch.bfloat16)
+    assert calls == [(24, 1, kernel, kernel)]
+    for one, other in zip(ours, exact, strict=True):
+        assert one.shape == other.shape
+        # bfloat16 has 8 bits: what goes in and what comes out is rounded to 1/256 of its size.
+        assert float((one.float() - other).abs().max()) < 0.02 * float(other.abs().max())
+    assert all(value.dtype == torch.float32 for value in ours[1:])
+
+
+def test_what_needs_no_gradient_gets_none() -> None:
+    for kernel in (3, 5):
+        layer = nn.Conv2d(8, 8, kernel, 2, 2, groups=8, bias=False)
+        layer.weight.requires_grad_(False)
+        images = torch.randn(2, 8, 9, 9, requires_grad=True)
+        with autocast(CPU, torch.bfloat16):
+            layer(images).sum().backward()
+        assert images.grad is not None
+        assert layer.weight.grad is None
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(8, 8, 3, padding=1, groups=8),  # with a bias
+        nn.Conv2d(8, 16, 3, padding=1, groups=8, bias=False),  # two results for each channel
+        nn.Conv2d(8, 8, 3, padding=1, groups=4, bias=False),
+        nn.Conv2d(8, 8, 3, padding=1, bias=False),
+        nn.Conv2d(8, 8, (3, 5), padding=(1, 2), groups=8, bias=False),
+        nn.Conv2d(8, 8, 3, (1, 2), padding=1, groups=8, bias=False),
+        nn.Conv2d(8, 8, 3, padding="same", groups=8, bias=False),
+    ],
+)
+def test_other_convolutions_are_left_alone(layer: nn.Module, calls: list[tuple[int, ...]]) -> None:
+    images = torch.randn(2, 8, 10, 10)
+    with torch.autocast("cpu", torch.bfloat16):
+        plain = layer(images)
+    with autocast(CPU, torch.bfloat16):
+        ours = layer(images)
+    assert not calls
+    assert torch.equal(plain, ours)
+
+
+def test_without_autocast_and_norms_nothing_is_changed(calls: list[tuple[int, ...]]) -> None:
+    layer = nn.Conv2d(8, 8, 3, padding=1, groups=8, bias=False)
+    images = torch.randn(2, 8, 10, 10)
+    with FasterStep({}):
+        assert torch.equal(layer(images), functional.conv2d(images, layer.weight, None, 1, 1, 1, 8))
+    assert not calls
+
+
+def test_all_depthwise_layers_of_the_bundled_network_are_faster(calls: list[tuple[int, ...]]) -> None:
+    model = build(get("efficientnet_lite0"), 3).train()
+    deep = [part for part in model.modules() if isinstance(part, nn.Conv2d) and part.groups > 1]
+    with autocast(CPU, torch.bfloat16, norms_of(model)):  # these use the statistics of the batch: they stay apart
+        model(torch.randn(2, 3, 64, 64)).float().sum().backward()
+    assert sorted(calls) == sorted(tuple(part.weight.shape) for part in deep)
+    assert all(value.grad is not None and torch.isfinite(value.grad).all() for value in model.parameters())
+
+
+# -- BatchNorm folded into the convolution -------------------------------------------------
+
+
+@pytest.mark.parametrize("one_pass", [True, False])
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet34", "vgg16_bn", "mobilenet_v3_large", "convnext_tiny"])
+def test_folded_it_is_the_same_function_with_the_same_gradients(
+    name: str, one_pass: bool, calls: list[tuple[int, ...]]
+) -> None:
+    """In 64 bits, which oneDNN does not compute, to eight digits; in 32 bits as near as the rounding allows."""
+    dtype = torch.float32 if one_pass else torch.float64
+    if one_pass and dtype not in fused._one_pass():
+        pytest.skip("torch is built without oneDNN")
+    model = with_statistics(build(get(name), 3), 64).to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images = torch.randn(3, 3, 64, 64, dtype=dtype).contiguous(memory_format=torch.channels_last)
+    before = copy.deepcopy(model.state_dict())
+    norms = norms_of(model)
+    assert len(norms) == sum(isinstance(part, nn.BatchNorm2d) for part in model.modules())
+    plain = gradients(model, images, torch.float32)
+    assert not calls
+    ours = gradients(model, images, torch.float32, norms)
+    assert len(calls) == len(norms)
+    for one, other in zip(ours, plain, strict=True):
+        assert float((one - other).norm()) <= (2e-2 if one_pass else 1e-8) * float(other.norm())
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+def test_folded_in_half_the_bits_it_is_no_less_exact() -> None:
+    model = with_statistics(build(get("efficientnet_lite0"), 3), 64).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images = torch.randn(3, 3, 64, 64).contiguous(memory_format=torch.channels_last)
+    exact = gradients(model, images, torch.float32)
+
+    def errors(norms: fused.Norms | None) -> float:
+        found = gradients(model, images, torch.bfloat16, norms)
+        relative = [float((one - two).norm() / two.norm()) for one, two in zip(found, exact, strict=True)]
+        return sum(relative) / len(relative)
+
+    assert errors(norms_of(model)) < 1.1 * errors(None)
+
+
+def test_a_norm_that_is_no_scale_of_a_convolution_is_not_folded(calls: list[tuple[int, ...]]) -> None:
+    apart = [
+        nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3, bias=False)),
+        nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4, affine=False)),
+        nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4, track_running_stats=False)),
+    ]
+    for model in apart:
+        norms = norms_of(model.eval())
+        assert not norms
+        images = torch.randn(2, 3, 8, 8)
+        plain = model(images)
+        with autocast(CPU, torch.float32, norms):
+            assert torch.equal(plain, model(images))
+    assert not calls
+
+
+def test_frozen_stages_give_no_gradients_and_the_norm_of_another_layer_is_computed() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 5, groups=4, bias=False), nn.BatchNorm2d(4)
+    ).eval()
+    model[:2].requires_grad_(False)
+    images = torch.randn(2, 3, 12, 12)
+    with autocast(CPU, torch.float32, norms_of(model)):
+        folded = model(images)
+        again = functional.batch_norm(images, torch.zeros(3), torch.ones(3))
+    folded.sum().backward()
+    torch.testing.assert_close(folded, model(images))
+    assert not torch.equal(again, images)
+    assert [value.grad is not None for value in model.parameters()] == [False] * 3 + [True] * 3
+
+
+def test_a_training_that_keeps_the_statistics_is_folded_and_goes_as_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(kept: bool) -> tuple[list[float], int]:
+        torch.manual_seed(0)
+        architecture = get("resnet18")
+        model = build(architecture, 2)
+        model.head.dropout.p = 0.0
+        pictures = np.random.default_rng(0).integers(0, 255, (12, 32, 32, 3), dtype=np.uint8)
+        inputs = PictureInputs(lambda picked: pictures[picked], architecture.mean, architecture.std, CPU, 0.0)
+        phase = UnfrozenPhase(
+            model, inputs, Targets(torch.arange(12) % 2, 2), lambda: np.zeros((1, 2), np.float32), choose("cpu"),
+            Precision("fp32"), 1, 6, [1e-4, 1e-4, 1e-3], kept, 0,
+        )  # fmt: skip
+        phase.begin_epoch(0)
+        folded = []
+        own = FasterStep._folded
+        with monkeypatch.context() as patch:
+            patch.setattr(FasterStep, "_folded", lambda *arguments: folded.append(1) or own(*arguments))
+            steps = [phase.step(torch.arange(6), torch.Generator().manual_seed(0), None) for _ in range(4)]
+        phase.close()
+        return steps, len(folded)
+
+    steps, folded = train(kept=True)
+    assert folded == 4 * 20
+    assert train(kept=False)[1] == 0
+    monkeypatch.setattr(unfrozen, "norms_of", lambda model: {})
+    apart, folded = train(kept=True)
+    assert folded == 0
+    assert steps == pytest.approx(apart, rel=1e-3)
+    assert len(set(steps)) == 4
