@@ -36,14 +36,19 @@ def key(device: Device, **more: str | int) -> Key:
 
 
 class Watch:
-    """Tells whether this thread had a processor for itself since the watch was begun."""
+    """Tells whether the work since it was begun had the processors for itself."""
 
     def __init__(self) -> None:
-        self._wall, self._own = time.perf_counter(), time.thread_time()
+        self._begun = self._now()
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        return time.perf_counter(), time.thread_time(), time.process_time()
 
     def was_disturbed(self) -> bool:
-        """Whether other programs took a part of the time."""
-        return time.thread_time() - self._own < _OWN_SHARE * (time.perf_counter() - self._wall)
+        """Whether other programs took a part: neither this thread nor threads on all cores were kept busy."""
+        wall, own, together = (now - then for now, then in zip(self._now(), self._begun, strict=True))
+        return own < _OWN_SHARE * wall and together < _OWN_SHARE * wall * torch.get_num_threads()
 
 
 def recall(what: Key, kind: type[T]) -> T | None:
