@@ -5,8 +5,12 @@ the weights and the bias of the convolution before it, and a ReLU6 after it is a
 convolution: three passes over the activations become one, and so do three over their gradients.
 Scale, shift and weights learn as before, for the folding is part of what is differentiated.
 
+Where BatchNorm uses the statistics of the batch, activations are not computed in place: on the
+processors that we measured, writing to where one reads takes two to four times as long.
+
 oneDNN has no bfloat16 kernels for some gradients of depthwise convolutions and falls back to plain
-loops; here those are computed in float32, with the conversion included four to seven times faster.
+loops; here those are computed in float32, or, for the weights of large kernels, as a convolution of the
+pictures with the gradients; four to seven times faster.
 
 `benchmarks/step.py` measures both.
 """
@@ -28,7 +32,6 @@ Norms = dict[int, nn.BatchNorm2d]
 """The normalisation after a convolution, by the identity of the convolution's weights."""
 
 _LARGE = 5  # pixels of a depthwise kernel from which on oneDNN's gradient by the weights is slow
-_ACTIVATIONS = (functional.relu6, functional.hardtanh)
 
 
 def norms_of(model: nn.Module) -> Norms:
@@ -54,11 +57,11 @@ def keep_statistics(model: nn.Module) -> None:
 
 @contextlib.contextmanager
 def autocast(device: torch.device, dtype: torch.dtype, norms: Norms | None = None) -> Iterator[None]:
-    """A forward pass in a number format, on the processor with the faster gradients; backward may come later.
+    """A forward pass in a number format, on the processor the faster one; the backward pass may come later.
 
     Args:
         device: where.
-        dtype: float32 changes nothing.
+        dtype: number format of the activations.
         norms: see `norms_of`; those that keep their statistics (in eval mode) are folded.
     """
     faster = FasterStep(norms or {}) if device.type == "cpu" else contextlib.nullcontext()
@@ -91,6 +94,10 @@ class FasterStep(TorchFunctionMode):
                 return _convolution(args[0], args[1], None, *args[3:])
         elif func in self._done and args[0] is self._done[func]:
             return args[0]
+        elif func is functional.relu:
+            return functional.relu(*args)
+        elif func is functional.hardtanh and kwargs:
+            return _Clamp.apply(*args, kwargs["min_val"], kwargs["max_val"])
         return func(*args, **(kwargs or {}))
 
     def _folded(
@@ -103,7 +110,7 @@ class FasterStep(TorchFunctionMode):
         result = _convolution(images, weight * scale[:, None, None, None], shift, *rest, clamped=clamped)
         self._done = {functional.batch_norm: result}
         if clamped:
-            self._done |= dict.fromkeys(_ACTIVATIONS, result)
+            self._done[functional.hardtanh] = result
         return result
 
 
@@ -168,6 +175,21 @@ def _one_pass() -> frozenset[torch.dtype]:
         return frozenset()
     half = [torch.bfloat16] if functions._is_mkldnn_bf16_supported() else []
     return frozenset((torch.float32, *half))
+
+
+class _Clamp(torch.autograd.Function):
+    """`hardtanh` that keeps what it gives, which the next layer keeps anyway, and not what it gets."""
+
+    @staticmethod
+    def forward(ctx: Any, images: torch.Tensor, low: float, high: float) -> torch.Tensor:
+        result = functional.hardtanh(images, low, high)
+        ctx.save_for_backward(result)
+        ctx.limits = low, high
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        return torch.ops.aten.hardtanh_backward(gradients[0], ctx.saved_tensors[0], *ctx.limits), None, None
 
 
 class _Convolution(torch.autograd.Function):

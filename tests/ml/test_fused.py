@@ -139,6 +139,27 @@ def test_all_depthwise_layers_of_the_bundled_network_are_faster(calls: list[tupl
     assert all(value.grad is not None and torch.isfinite(value.grad).all() for value in model.parameters())
 
 
+@pytest.mark.parametrize(
+    "activation", [nn.ReLU(inplace=True), nn.ReLU6(inplace=True), nn.Hardtanh(-1, 2, inplace=True)]
+)
+def test_activations_are_not_computed_in_place_and_give_the_same(activation: nn.Module) -> None:
+    images = (4 * torch.randn(2, 3, 5, 5)).requires_grad_(True)
+    before = images * 1.0
+    kept: list[torch.Tensor] = []
+    hooks = torch.autograd.graph.saved_tensors_hooks(lambda one: kept.append(one) or one, lambda one: one)
+    with hooks, autocast(CPU, torch.float32):
+        result = activation(before)
+    assert torch.equal(before, images)
+    assert [one.data_ptr() for one in kept] == [result.data_ptr()]  # what the next layer keeps anyway
+    result.square().sum().backward()
+    ours, images.grad = images.grad, None
+    plain = activation(images * 1.0)
+    assert torch.equal(plain, result)
+    plain.square().sum().backward()
+    assert ours is not None and images.grad is not None
+    assert torch.equal(ours, images.grad)
+
+
 # -- BatchNorm folded into the convolution -------------------------------------------------
 
 
