@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from timm.layers import BatchNormAct2d
 from torch import nn
 from torch.nn import functional
 
 from deskclassify.core.architectures import get
-from deskclassify.ml import fused, unfrozen
+from deskclassify.ml import fused, fused_functions, unfrozen
 from deskclassify.ml.device import choose
 from deskclassify.ml.fused import FasterStep, autocast, norms_of
 from deskclassify.ml.inputs import PictureInputs
@@ -25,14 +27,14 @@ CPU = torch.device("cpu")
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """The shapes of the weights of the convolutions that were computed in another way than torch's."""
     seen: list[tuple[int, ...]] = []
-    own = fused._Convolution.apply
+    own = fused.Convolution.apply
 
     def apply(images: torch.Tensor, weight: torch.Tensor, *rest: object) -> torch.Tensor:
         seen.append(tuple(weight.shape))
         result: torch.Tensor = own(images, weight, *rest)
         return result
 
-    monkeypatch.setattr(fused._Convolution, "apply", apply)
+    monkeypatch.setattr(fused.Convolution, "apply", apply)
     return seen
 
 
@@ -170,7 +172,7 @@ def test_folded_it_is_the_same_function_with_the_same_gradients(
 ) -> None:
     """In 64 bits, which oneDNN does not compute, to eight digits; in 32 bits as near as the rounding allows."""
     dtype = torch.float32 if one_pass else torch.float64
-    if one_pass and dtype not in fused._one_pass():
+    if one_pass and dtype not in fused_functions.one_pass():
         pytest.skip("torch is built without oneDNN")
     model = with_statistics(build(get(name), 3), 64).to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
     images = torch.randn(3, 3, 64, 64, dtype=dtype).contiguous(memory_format=torch.channels_last)
@@ -230,8 +232,11 @@ def test_frozen_stages_give_no_gradients_and_the_norm_of_another_layer_is_comput
     assert [value.grad is not None for value in model.parameters()] == [False] * 3 + [True] * 3
 
 
-def test_a_training_that_keeps_the_statistics_is_folded_and_goes_as_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    def train(kept: bool) -> tuple[list[float], int]:
+def test_a_training_that_keeps_the_statistics_is_folded_and_goes_as_without(
+    monkeypatch: pytest.MonkeyPatch, calls: list[tuple[int, ...]]
+) -> None:
+    def train(kept: bool) -> list[float]:
+        calls.clear()
         torch.manual_seed(0)
         architecture = get("resnet18")
         model = build(architecture, 2)
@@ -243,19 +248,95 @@ def test_a_training_that_keeps_the_statistics_is_folded_and_goes_as_without(monk
             Precision("fp32"), 1, 6, [1e-4, 1e-4, 1e-3], kept, 0,
         )  # fmt: skip
         phase.begin_epoch(0)
-        folded = []
-        own = FasterStep._folded
-        with monkeypatch.context() as patch:
-            patch.setattr(FasterStep, "_folded", lambda *arguments: folded.append(1) or own(*arguments))
-            steps = [phase.step(torch.arange(6), torch.Generator().manual_seed(0), None) for _ in range(4)]
+        steps = [phase.step(torch.arange(6), torch.Generator().manual_seed(0), None) for _ in range(4)]
         phase.close()
-        return steps, len(folded)
+        return steps
 
-    steps, folded = train(kept=True)
-    assert folded == 4 * 20
-    assert train(kept=False)[1] == 0
+    train(kept=False)
+    assert not calls
+    steps = train(kept=True)
+    assert len(calls) == 4 * 20
     monkeypatch.setattr(unfrozen, "norms_of", lambda model: {})
-    apart, folded = train(kept=True)
-    assert folded == 0
+    apart = train(kept=True)
+    assert not calls
     assert steps == pytest.approx(apart, rel=1e-3)
     assert len(set(steps)) == 4
+
+
+# -- BatchNorm with the statistics of the batch --------------------------------------------
+
+
+def test_normalised_and_clamped_in_one_pass_it_is_the_same_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    if torch.float32 not in fused_functions.one_pass():
+        pytest.skip("torch is built without oneDNN")
+    norm = BatchNormAct2d(24, act_layer=nn.ReLU6)
+    nn.init.uniform_(norm.weight, 0.5, 2)
+    nn.init.normal_(norm.bias, 1)
+    before = nn.Conv2d(24, 24, 1, bias=False)  # BatchNorm is the one of a convolution
+    other = copy.deepcopy(norm)
+    images = (3 * torch.randn(4, 24, 9, 7) + 1).contiguous(memory_format=torch.channels_last)
+    plain = gradients(other, images, torch.float32)
+    seen = []
+    own = fused_functions.Normalisation.apply
+    monkeypatch.setattr(fused_functions.Normalisation, "apply", lambda *rest: seen.append(1) or own(*rest))
+    ours = gradients(norm, images, torch.float32, norms_of(nn.Sequential(before, norm)))
+    assert len(seen) == 1
+    for one, two in zip(ours, plain, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-4)
+    for name, value in other.state_dict().items():  # the running statistics
+        torch.testing.assert_close(norm.state_dict()[name], value)
+    half = gradients(norm, images, torch.bfloat16, norms_of(nn.Sequential(before, norm)))
+    for one, two in zip(half, plain, strict=True):
+        assert float((one.float() - two).norm()) < 0.02 * float(two.norm())
+
+
+def test_all_activations_of_the_bundled_network_are_part_of_another_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    if torch.float32 not in fused_functions.one_pass():
+        pytest.skip("torch is built without oneDNN")
+    model = build(get("efficientnet_lite0"), 3)
+    with_statistics(model, 64).train()
+    model.head.dropout.p = 0.0
+    other = copy.deepcopy(model)
+    seen = []
+    own = fused_functions.Normalisation.apply
+    monkeypatch.setattr(fused_functions.Normalisation, "apply", lambda *rest: seen.append(1) or own(*rest))
+    monkeypatch.setattr(fused, "Clamp", None)
+    images = torch.randn(8, 3, 64, 64)
+    with autocast(CPU, torch.float32, norms_of(model)):
+        ours = model(images)
+    assert len(seen) == 33  # the other 16 follow projections and have none
+    torch.testing.assert_close(ours, other(images), rtol=1e-3, atol=1e-3)
+    for name, value in other.state_dict().items():
+        torch.testing.assert_close(model.state_dict()[name], value, rtol=1e-3, atol=1e-3)
+
+
+# -- padding -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize("pad", [(0, 1, 0, 1), (2, 0, 1, 3), (0, 0, 0, 0)])
+def test_padded_pictures_and_their_gradients_are_torchs(layout: torch.memory_format, pad: tuple[int, ...]) -> None:
+    images = torch.randn(2, 3, 6, 5).contiguous(memory_format=layout).requires_grad_(True)
+    plain = functional.pad(images, pad)
+    weights = torch.randn(plain.shape)
+    (expected,) = torch.autograd.grad((plain * weights).sum(), images)
+    with FasterStep({}):
+        ours = functional.pad(images, pad)
+    assert ours.grad_fn is not None
+    assert "Pad" in type(ours.grad_fn).__name__ and type(ours.grad_fn) is not type(plain.grad_fn)
+    assert torch.equal(ours, plain)
+    assert ours.is_contiguous(memory_format=layout)
+    assert torch.equal(torch.autograd.grad((ours * weights).sum(), images)[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("pad", "more"),
+    [((1, 1), {}), ((1, -1, 0, 0), {}), ((1, 1, 1, 1), {"mode": "reflect"}), ((1, 1, 1, 1), {"value": 2.0})],
+)
+def test_other_paddings_are_left_alone(pad: tuple[int, ...], more: dict[str, Any]) -> None:
+    images = torch.randn(2, 3, 6, 5, requires_grad=True)
+    plain = functional.pad(images, pad, **more)
+    with FasterStep({}):
+        ours = functional.pad(images, pad, **more)
+    assert torch.equal(ours, plain)
+    assert type(ours.grad_fn) is type(plain.grad_fn)
