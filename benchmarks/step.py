@@ -1,8 +1,8 @@
 """What the program's own ways to run a network on the processor bring: `python benchmarks/step.py`.
 
 Both sides in turn, in one process: a training step as torch does it and as `ml/fused.py` does, and
-the frozen trunk in ONNX Runtime with its threads shared by every operator and with a part of the
-pictures for each processor. Medians.
+the frozen trunk in ONNX Runtime with its threads shared by every operator, with a part of each batch
+for each processor, and with small batches of its own for a thread on each. Medians.
 
     --arch NAME     network (efficientnet_lite0)
     --batch N       pictures of a training step (32)
@@ -29,11 +29,12 @@ from torch import nn
 from deskclassify.core.architectures import DEFAULT, get
 from deskclassify.core.machine import cpu_count
 from deskclassify.ml import fused, memory, ort, tracing
+from deskclassify.ml.images import map_ahead
 from deskclassify.ml.trunk import PICTURES_A_CORE
 from deskclassify.ml.zoo import build
 
 CPU = torch.device("cpu")
-LOOKED_AT = 64  # pictures that the trunk looks at
+LOOKED_AT = 128  # pictures that the trunk looks at
 
 
 def in_turn(sides: dict[str, Callable[[], object]], repeat: int) -> dict[str, float]:
@@ -85,10 +86,15 @@ def looks(name: str, repeat: int) -> dict[str, float]:
     at_once = PICTURES_A_CORE * cpu_count()
     batches = [images[at : at + at_once] for at in range(0, LOOKED_AT, at_once)]
     assert np.array_equal(ort.run(shared, batches[0]), ort.run_in_parts(own, batches[0])), "the results differ"
+
+    def chunk(at: int) -> np.ndarray:
+        return ort.run(own, images[at : at + PICTURES_A_CORE])
+
     return in_turn(
         {
             "operators shared": lambda: [ort.run(shared, batch) for batch in batches],
             "pictures in parts": lambda: [ort.run_in_parts(own, batch) for batch in batches],
+            "a thread on each": lambda: list(map_ahead(chunk, range(0, LOOKED_AT, PICTURES_A_CORE), cpu_count())),
         },
         repeat,
     )

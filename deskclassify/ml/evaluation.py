@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from deskclassify.core.requests import EvaluateRequest
 from deskclassify.core.run_folder import RunFolder, measure
 from deskclassify.core.sources import list_data
 from deskclassify.core.words import counted
-from deskclassify.ml.images import Picture, batched, read_many
+from deskclassify.ml.images import Looked, look_at
 from deskclassify.ml.model_file import open_model
 from deskclassify.ml.prediction import BATCH
 
@@ -30,7 +31,7 @@ class _Model:
     classes: tuple[str, ...]
     how: Preprocess
     answers: Callable[[Pixels], np.ndarray]
-    batch: int
+    chunk: int
 
 
 def evaluate(request: EvaluateRequest, should_stop: ShouldStop) -> Iterator[Event]:
@@ -49,14 +50,16 @@ def evaluate(request: EvaluateRequest, should_stop: ShouldStop) -> Iterator[Even
     label = {item.path: item.label for item in items}
     verdicts: list[Verdict] = []
     done, throttle = 0, Throttle()
-    for batch in batched(read_many([item.path for item in items], model.how, exact=True), model.batch):
-        verdicts += _judge(model, batch, label)
-        done += len(batch)
-        if throttle.ready(done == len(items)):
-            rate = done / max(1e-6, time.monotonic() - begun)
-            yield Progress("evaluate", done, len(items), rate, (len(items) - done) / rate)
-        if should_stop():
-            return
+    paths = [item.path for item in items]
+    with contextlib.closing(look_at(paths, model.how, True, model.chunk, model.answers)) as looks:
+        for looked in looks:
+            verdicts += _judge(model, looked, label)
+            done += len(looked)
+            if throttle.ready(done == len(items)):
+                rate = done / max(1e-6, time.monotonic() - begun)
+                yield Progress("evaluate", done, len(items), rate, (len(items) - done) / rate)
+            if should_stop():
+                return
     yield measure(verdicts, model.classes, len(items) - len(verdicts), time.monotonic() - begun)
 
 
@@ -87,15 +90,13 @@ def _open_run(run: RunFolder, device: str) -> _Model:
         with torch.inference_mode():
             return probabilities(network.head(torch.from_numpy(run_trunk(images))).numpy())
 
-    return _Model(info.classes, info.preprocess, answers, trunk.batch_size(where))
+    return _Model(info.classes, info.preprocess, answers, trunk.chunk_size(where))
 
 
-def _judge(model: _Model, batch: list[Picture], label: dict[str, str]) -> Iterator[Verdict]:
-    good = [picture for picture in batch if picture.pixels is not None]
-    if not good:
-        return
-    rows = model.answers(np.stack([picture.pixels for picture in good if picture.pixels is not None]))
-    for picture, row in zip(good, rows, strict=True):
+def _judge(model: _Model, looked: Looked, label: dict[str, str]) -> Iterator[Verdict]:
+    for picture, row in looked:
+        if row is None:
+            continue
         best, actual = int(row.argmax()), label[picture.path]
         chance = float(row[model.classes.index(actual)]) if actual in model.classes else 0.0
         loss = min(_SURE_LOSS, -float(np.log(max(chance, 1e-12))))

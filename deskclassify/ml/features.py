@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,13 @@ from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import Event, Progress, Throttle
 from deskclassify.core.preprocess import Preprocess
 from deskclassify.ml.device import Device
-from deskclassify.ml.images import FileIndex, Picture, read_many
+from deskclassify.ml.images import FileIndex, Looked, Picture, look_at
 from deskclassify.ml.row_store import RowStore
-from deskclassify.ml.trunk import RunTrunk, batch_size, runner
+from deskclassify.ml.trunk import RunTrunk, chunk_size, runner
 from deskclassify.ml.zoo import Pretrained
 
 _log = logging.getLogger(__name__)
+_WRITTEN_AT_ONCE = 64  # pictures
 Features = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -35,14 +36,14 @@ class Recipe:
         network: tells trunk and weights apart, for the cache.
         length: of a feature vector.
         how: the resizing.
-        batch: pictures at a time.
+        chunk: pictures that a thread looks at at a time.
     """
 
     run: RunTrunk
     network: str
     length: int
     how: Preprocess
-    batch: int
+    chunk: int
 
 
 def recipe_of(pretrained: Pretrained, architecture: Architecture, how: Preprocess, device: Device) -> Recipe:
@@ -52,7 +53,7 @@ def recipe_of(pretrained: Pretrained, architecture: Architecture, how: Preproces
         f"{architecture.name}-{pretrained.digest}",
         architecture.features,
         how,
-        batch_size(device),
+        chunk_size(device),
     )
 
 
@@ -68,14 +69,6 @@ class FeatureTable:
         """Fill float32 `[len(files), length]`."""
         for at, path in enumerate(files):
             target[at] = self.rows[path]
-
-
-@dataclass(frozen=True)
-class _Looking:
-    """A batch that the network is looking at; `values` is None where none of its files is a picture."""
-
-    pictures: list[Picture]
-    values: Future[np.ndarray] | None
 
 
 class FeatureJob:
@@ -144,43 +137,32 @@ class FeatureJob:
 
     def _compute(self, files: Sequence[str], total: int, stage: str, should_stop: ShouldStop) -> Iterator[Event]:
         begun, throttle = time.monotonic(), Throttle()
-        before = total - len(files)
-        waiting: list[Picture] = []
-        looking: _Looking | None = None
-        with ThreadPoolExecutor(1, "features") as network:
-            for done, picture in enumerate(read_many(files, self._recipe.how, self._exact), 1):
-                waiting.append(picture)
+        before, done = total - len(files), 0
+        waiting: Looked = []
+        recipe = self._recipe
+        with contextlib.closing(look_at(files, recipe.how, self._exact, recipe.chunk, recipe.run)) as looks:
+            for looked in looks:
+                waiting += looked
+                done += len(looked)
                 last = done == len(files)
-                if len(waiting) == self._recipe.batch or last:
-                    coming = self._look(waiting, network)
-                    self._take(looking)  # what came before is written while the network is at work
-                    looking, waiting = coming, []
-                if last:
-                    self._take(looking)
+                stops = should_stop()
+                if last or stops or len(waiting) >= _WRITTEN_AT_ONCE:
+                    self._take(waiting)
+                    waiting = []
                 if throttle.ready(last):
                     rate = done / max(1e-6, time.monotonic() - begun)
                     yield Progress(stage, before + done, total, rate, (len(files) - done) / rate)
-                if should_stop():
-                    if not last:
-                        self._take(looking)
+                if stops:
                     break
 
-    def _look(self, pictures: list[Picture], network: ThreadPoolExecutor) -> _Looking:
-        pixels = [picture.pixels for picture in pictures if picture.pixels is not None]
-        return _Looking(pictures, network.submit(self._recipe.run, np.stack(pixels)) if pixels else None)
-
-    def _take(self, looking: _Looking | None) -> None:
-        if looking is None:
-            return
-        good = [picture for picture in looking.pictures if picture.pixels is not None]
-        bad = [picture for picture in looking.pictures if picture.pixels is None]
-        self._table.errors.update((picture.path, picture.error) for picture in bad)
-        if looking.values is not None:
-            values = looking.values.result()
-            self._table.rows.update((picture.path, values[n]) for n, picture in enumerate(good))
-            self._table.drafted.update(picture.path for picture in good if picture.drafted)
-            self._keep([self._key(picture) for picture in good], values)
-        self._index.remember(looking.pictures)
+    def _take(self, looked: Looked) -> None:
+        good = [(picture, row) for picture, row in looked if row is not None]
+        self._table.errors.update((picture.path, picture.error) for picture, row in looked if row is None)
+        self._table.rows.update((picture.path, row) for picture, row in good)
+        self._table.drafted.update(picture.path for picture, _ in good if picture.drafted)
+        if good:
+            self._keep([self._key(picture) for picture, _ in good], np.stack([row for _, row in good]))
+        self._index.remember([picture for picture, _ in looked])
 
     def _key(self, picture: Picture) -> str:
         return picture.key(self._exact)

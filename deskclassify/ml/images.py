@@ -13,12 +13,13 @@ import itertools
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import PIL
 
 from deskclassify.core import paths
@@ -55,6 +56,10 @@ class Picture:
     def key(self, exact: bool) -> str:
         """For caches: fast and full decodes of a picture are told apart where they differ."""
         return f"{self.digest}~" if self.drafted and not exact else self.digest
+
+
+Looked = list[tuple[Picture, np.ndarray | None]]
+"""Pictures, without their pixels, and what was seen in them; None where there is none"""
 
 
 def read(path: str, how: Preprocess, exact: bool) -> Picture:
@@ -102,7 +107,7 @@ def read_many(files: Iterable[str], how: Preprocess, exact: bool, threads: int |
     return map_ahead(lambda path: read(path, how, exact), files, threads or cpu_count())
 
 
-def map_ahead(function: Callable[[A], B], values: Iterable[A], threads: int) -> Iterator[B]:
+def map_ahead(function: Callable[[A], B], values: Iterable[A], threads: int) -> Generator[B]:
     """Like `map`, in threads: results in order, and never more than a few waiting in memory."""
     with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
         waiting: deque[Future[B]] = deque()
@@ -116,6 +121,31 @@ def map_ahead(function: Callable[[A], B], values: Iterable[A], threads: int) -> 
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def look_at(
+    files: Sequence[str], how: Preprocess, exact: bool, chunk: int, look: Callable[[Pixels], np.ndarray]
+) -> Generator[Looked]:
+    """Read files and look at them, a few at a time: a thread on each processor does both.
+
+    Nobody then waits for anybody, and a picture is looked at while it is still in the processor's cache.
+
+    Args:
+        files: in this order they come back.
+        how: the resizing.
+        exact: see `read`.
+        chunk: pictures that a thread takes at a time.
+        look: from uint8 `[N, size, size, 3]` to one row for each; called by several threads at once.
+    """
+
+    def work(paths: Sequence[str]) -> Looked:
+        pictures = [read(path, how, exact) for path in paths]
+        pixels = [picture.pixels for picture in pictures if picture.pixels is not None]
+        rows = iter(look(np.stack(pixels)) if pixels else [])
+        return [(replace(one, pixels=None), next(rows) if one.pixels is not None else None) for one in pictures]
+
+    chunks = [files[at : at + chunk] for at in range(0, len(files), chunk)]
+    return map_ahead(work, chunks, cpu_count())
 
 
 def batched(pictures: Iterator[Picture], size: int) -> Iterator[list[Picture]]:

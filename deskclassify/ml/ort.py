@@ -71,15 +71,20 @@ def run(opened: onnxruntime.InferenceSession, images: np.ndarray) -> np.ndarray:
     return result
 
 
-def run_in_parts(opened: onnxruntime.InferenceSession, images: np.ndarray) -> np.ndarray:
+def run_in_parts(opened: onnxruntime.InferenceSession, images: np.ndarray, least: int = 1) -> np.ndarray:
     """Like `run`, for a session with one thread: each processor takes a part of the pictures.
 
     Nobody then waits for the others after each operator. The results are the same. On a computer that
     does nothing else it takes about the same time, where other programs are at work as little as half
     (benchmarks/step.py).
+
+    Args:
+        opened: the session.
+        images: uint8 `[N, H, W, 3]`.
+        least: pictures of a part; so few are run on the calling thread, beside which others may do the same.
     """
-    parts = np.array_split(images, max(1, min(cpu_count(), len(images))))
-    if len(parts) == 1:
+    count = min(cpu_count(), -(-len(images) // least))
+    if count <= 1:
         return run(opened, images)
-    with ThreadPoolExecutor(len(parts), "network") as pool:
-        return np.concatenate(list(pool.map(lambda part: run(opened, part), parts)))
+    with ThreadPoolExecutor(count, "network") as pool:
+        return np.concatenate(list(pool.map(lambda part: run(opened, part), np.array_split(images, count))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 PICTURES_A_CORE = 4  # fit its caches: up to twice as fast as 32
 CUDA_BATCH = 128
+CUDA_CHUNK = 32  # so that all processors decode, also for a few hundred pictures
 RunTrunk = Callable[[PixelArray], np.ndarray]
-"""uint8 `[N, size, size, 3]` → float32 `[N, features]`"""
+"""uint8 `[N, size, size, 3]` → float32 `[N, features]`; several threads may call it at once"""
 
 
 def runner(
@@ -66,16 +68,23 @@ class _Lazy:
         self._key = key
         self._batch = batch
         self._run: RunTrunk | None = None
+        self._opening = threading.Lock()
 
     def __call__(self, images: PixelArray) -> np.ndarray:
-        if self._run is None:
-            self._run = tuning.tune_trunk(self._openers, self._key, images, self._batch)
+        with self._opening:
+            if self._run is None:
+                self._run = tuning.tune_trunk(self._openers, self._key, images, self._batch)
         return self._run(images)
 
 
 def batch_size(device: Device) -> int:
-    """Pictures at a time."""
+    """Pictures at a time, for a caller that is alone."""
     return CUDA_BATCH if device.is_cuda else PICTURES_A_CORE * cpu_count()
+
+
+def chunk_size(device: Device) -> int:
+    """Pictures at a time, for callers in a thread on each processor."""
+    return CUDA_CHUNK if device.is_cuda else PICTURES_A_CORE
 
 
 def _key(trunk: nn.Module, architecture: Architecture, size: int, device: Device) -> measured.Key:
@@ -95,7 +104,7 @@ def _ort_runner(trunk: nn.Module, architecture: Architecture, digest: str | None
         if opened is None:
             atomic.write_bytes(file, _traced(trunk, architecture, size))
             opened = ort.session(str(file), threads=1)
-    return lambda images: ort.run_in_parts(opened, images)
+    return lambda images: ort.run_in_parts(opened, images, PICTURES_A_CORE)
 
 
 def _kept_session(file: Path) -> onnxruntime.InferenceSession | None:
@@ -126,8 +135,10 @@ def _torch_runner(trunk: nn.Module, architecture: Architecture, device: Device) 
     mean = torch.tensor(architecture.mean, device=device.torch).view(1, 3, 1, 1) * 255
     std = torch.tensor(architecture.std, device=device.torch).view(1, 3, 1, 1) * 255
 
+    lock = threading.Lock()
+
     def run(images: PixelArray) -> np.ndarray:
-        with torch.inference_mode(), eval_mode(trunk):
+        with lock, torch.inference_mode(), eval_mode(trunk):
             batch = torch.from_numpy(images).to(device.torch, non_blocking=True).permute(0, 3, 1, 2).float()
             # float32 throughout: the exported model must give the same probabilities.
             result: np.ndarray = trunk((batch - mean) / std).float().cpu().numpy()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,28 @@ def test_the_index_keeps_nothing_of_a_file_that_has_vanished(photos: list[str]) 
     index.remember([picture])
     assert index.look_up([photos[0], photos[0] + ".other"]) == {}
     index.close()
+
+
+def test_a_thread_on_each_processor_reads_and_looks_and_the_order_stays(
+    photos: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "cpu_count", lambda: 2)
+    together = threading.Barrier(2)
+
+    def look(pixels: np.ndarray) -> np.ndarray:
+        together.wait(20)  # breaks where only one is at work
+        return pixels.reshape(len(pixels), -1)[:, :3].astype(np.float32)
+
+    files = [photos[0], photos[2], photos[1], photos[0]]  # the second is no picture
+    chunks = list(images.look_at(files, HOW, True, 2, look))
+    assert [[picture.path for picture, _ in chunk] for chunk in chunks] == [files[:2], files[2:]]
+    looked = [one for chunk in chunks for one in chunk]
+    assert [row is None for _, row in looked] == [False, True, False, False]
+    assert [bool(picture.error) for picture, _ in looked] == [False, True, False, False]
+    assert all(picture.pixels is None for picture, _ in looked)  # they would fill the memory
+    for picture, row in looked:
+        pixels = read(picture.path, HOW, exact=True).pixels
+        assert (row is None and pixels is None) or np.array_equal(row, pixels.reshape(-1)[:3])  # type: ignore[union-attr, arg-type]
 
 
 def recipe(calls: list[int]) -> Recipe:
