@@ -57,7 +57,11 @@ class Dataset:
 
 
 def prepare(
-    spec: DataSpec, fixed: list[Item] | None, recipe: Recipe, should_stop: ShouldStop
+    spec: DataSpec,
+    fixed: list[Item] | None,
+    recipe: Recipe,
+    should_stop: ShouldStop,
+    listing: Listing | None = None,
 ) -> Iterator[Event | Dataset]:
     """List, read, split and featurise.
 
@@ -66,6 +70,7 @@ def prepare(
         fixed: the split to keep, when a run is resumed.
         recipe: how features are made.
         should_stop: as ever.
+        listing: of the pictures, where the caller has it already.
 
     Yields:
         progress, then a `Dataset`; nothing more when stopped.
@@ -73,7 +78,9 @@ def prepare(
     Raises:
         InputError: fewer than two classes can be read.
     """
-    listing = Listing(tuple(fixed)) if fixed is not None else list_data(spec, should_stop)
+    if fixed is not None:
+        listing = Listing(tuple(fixed))
+    listing = listing or list_data(spec, should_stop)
     _require_classes(listing, "")
     table = FeatureTable({}, {}, set())
     files = [item.path for item in listing.items]

@@ -62,7 +62,10 @@ def look_ahead(request: FitRequest, should_stop: ShouldStop) -> Forecast | None:
         InputError: the request or the data make no sense.
     """
     recipe.check(request)
-    listing = list_data(request.data, should_stop)
+    return _of_listing(request, list_data(request.data, should_stop), should_stop)
+
+
+def _of_listing(request: FitRequest, listing: Listing, should_stop: ShouldStop) -> Forecast | None:
     if should_stop():
         return None
     if len(listing.classes()) < 2:
@@ -70,11 +73,12 @@ def look_ahead(request: FitRequest, should_stop: ShouldStop) -> Forecast | None:
     return _Prober(request, listing, should_stop).run()
 
 
-def for_training(request: FitRequest, should_stop: ShouldStop, begun: float) -> Forecast | None:
+def for_training(request: FitRequest, listing: Listing, should_stop: ShouldStop, begun: float) -> Forecast | None:
     """What a training that has begun will cost, from its begin on.
 
     Args:
         request: the training.
+        listing: its pictures.
         should_stop: as ever.
         begun: monotonic time, in seconds.
 
@@ -82,7 +86,7 @@ def for_training(request: FitRequest, should_stop: ShouldStop, begun: float) -> 
         None when stopped, and when it cannot be told: that costs nobody the training.
     """
     try:
-        found = look_ahead(request, should_stop)
+        found = _of_listing(request, listing, should_stop)
     except Exception:
         _log.info("no forecast", exc_info=True)
         return None

@@ -100,7 +100,7 @@ class FasterStep(TorchFunctionMode):
     ) -> Any:
         """Called by torch for each of its functions."""
         kwargs = kwargs or {}
-        if func not in self._bodies:
+        if func not in self._bodies or not args:
             return func(*args, **kwargs)
         if args[0] is self._done.get(func):
             return args[0]

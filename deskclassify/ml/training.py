@@ -20,6 +20,7 @@ from deskclassify.core.errors import InputError
 from deskclassify.core.events import EpochDone, Event, FitDone, Forecast, Message, Progress, Started, Verdict
 from deskclassify.core.requests import FitRequest
 from deskclassify.core.run_folder import RunFolder
+from deskclassify.core.sources import Listing, list_data
 from deskclassify.core.words import counted
 from deskclassify.ml import checkpoint, device, forecast, memory, preparation, recipe, schedule, tta, tuning
 from deskclassify.ml.dataset import Dataset, prepare
@@ -85,6 +86,7 @@ class Training:
         self._how = self._architecture.preprocess(request.resize, request.image_size)
         self._device = device.choose(ranks.device(request.device))
         self._tuned = tuning.Tuned()
+        self._listing: Listing | None = None
         self._forecast: Forecast | None = None
         self._seed = request.data.seed
         self._history: list[EpochDone] = []
@@ -160,7 +162,7 @@ class Training:
             return
         fixed = self._run.split() if self._request.resume and (self._run.path / "split.csv").is_file() else None
         features = recipe_of(pretrained, self._architecture, self._how, self._device)
-        for step in prepare(self._request.data, fixed, features, should_stop):
+        for step in prepare(self._request.data, fixed, features, should_stop, self._listing):
             if isinstance(step, Dataset):
                 yield from self._take(step, pretrained)
             else:
@@ -170,7 +172,8 @@ class Training:
         """Say what it will cost; a resumed run has said so when it began."""
         forecast.forget_peak(self._device)
         if self._ranks.leads and not self._request.resume:
-            self._forecast = forecast.for_training(self._request, should_stop, self._begun)
+            self._listing = list_data(self._request.data, should_stop)
+            self._forecast = forecast.for_training(self._request, self._listing, should_stop, self._begun)
             if self._forecast is not None:
                 yield self._forecast
 
