@@ -16,7 +16,7 @@ from deskclassify.core.errors import InputError
 from deskclassify.core.events import EpochDone, FitDone, Forecast
 from deskclassify.core.requests import PRESETS, FitRequest, ForecastRequest
 from deskclassify.core.run_folder import RunFolder
-from deskclassify.core.sources import DataSpec, Source
+from deskclassify.core.sources import DataSpec, Listing, Source
 from deskclassify.ml import costs, forecast, recipe, weights
 from deskclassify.ml.training import fit
 from deskclassify.ml.tuning import Tuned
@@ -113,7 +113,7 @@ def test_what_makes_no_sense_is_refused(make_pictures: Callable[..., Path], tmp_
         whole(ForecastRequest(request))
     with pytest.raises(InputError, match="number of epochs"):
         whole(ForecastRequest(replace(request, epochs=-1)))
-    assert forecast.for_training(request, never, 0.0) is None  # a training tells its own errors
+    assert forecast.for_training(request, Listing(()), never, 0.0) is None  # a training tells its own errors
 
 
 def test_on_the_command_line(
