@@ -65,7 +65,7 @@ def evaluate(request: EvaluateRequest, should_stop: ShouldStop) -> Iterator[Even
 
 def _open(path: Path, device: str) -> _Model:
     if path.is_file():
-        opened = open_model(path, device)
+        opened = open_model(path, device, threads=1)
         return _Model(opened.card.classes, opened.card.preprocess, opened.run, BATCH)
     if not path.is_dir():
         raise InputError(f"There is neither a run nor a model at “{path}”.")

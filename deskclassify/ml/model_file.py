@@ -128,14 +128,20 @@ def parse_card(value: dict[str, Any]) -> Card:
     return from_json(Card, value)
 
 
-def open_model(path: Path, device: str = "cpu", spinning: bool = True) -> OpenModel:
+def open_model(path: Path, device: str = "cpu", spinning: bool = True, threads: int = 0) -> OpenModel:
     """Open an exported model and test it on its golden pictures.
+
+    Args:
+        path: the file.
+        device: see `ort.session`, as for the rest.
+        spinning: whether idle threads wait actively.
+        threads: for one operator; 1 for a caller that runs it in a thread on each processor.
 
     Raises:
         InputError: it is none, it is damaged, or it does not give the answers that it should.
     """
     card = read_card(path)
-    opened = OpenModel(card, ort.session(str(path), device=device, spinning=spinning))
+    opened = OpenModel(card, ort.session(str(path), threads, device, spinning))
     self_test(opened, path.name)
     return opened
 
