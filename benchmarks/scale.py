@@ -76,7 +76,7 @@ class Figures:
 
     def seconds(self, task: str) -> float:
         """All of a scan or of a training, its start included."""
-        return self.scan if task == "scan" else self.start + self.whole() * self.pictures / 1000
+        return self.scan if task == "scan" else self.start + self.listing + self.features + self.training + self.writing
 
 
 def draw(folder: Path, numbers: range) -> None:

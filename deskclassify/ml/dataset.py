@@ -11,7 +11,7 @@ import numpy as np
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import Event
-from deskclassify.core.sources import DataSpec, Item, Listing, list_data
+from deskclassify.core.sources import DataSpec, Item, Listing
 from deskclassify.core.words import counted
 from deskclassify.ml.features import FeatureJob, FeatureTable, Recipe
 
@@ -57,20 +57,15 @@ class Dataset:
 
 
 def prepare(
-    spec: DataSpec,
-    fixed: list[Item] | None,
-    recipe: Recipe,
-    should_stop: ShouldStop,
-    listing: Listing | None = None,
+    listing: Listing, recipe: Recipe, should_stop: ShouldStop, spec: DataSpec | None = None
 ) -> Iterator[Event | Dataset]:
-    """List, read, split and featurise.
+    """Read, split and featurise.
 
     Args:
-        spec: which pictures.
-        fixed: the split to keep, when a run is resumed.
+        listing: the pictures and their split.
         recipe: how features are made.
         should_stop: as ever.
-        listing: of the pictures, where the caller has it already.
+        spec: by which the rest is split anew when files cannot be read; None: the split stays, as of a resumed run.
 
     Yields:
         progress, then a `Dataset`; nothing more when stopped.
@@ -78,16 +73,13 @@ def prepare(
     Raises:
         InputError: fewer than two classes can be read.
     """
-    if fixed is not None:
-        listing = Listing(tuple(fixed))
-    listing = listing or list_data(spec, should_stop)
     _require_classes(listing, "")
     table = FeatureTable({}, {}, set())
     files = [item.path for item in listing.items]
     yield from FeatureJob(recipe, table, exact=False).run(files, "Looking at the pictures", should_stop)
     if should_stop():
         return
-    if table.errors and fixed is None:
+    if table.errors and spec is not None:
         listing = listing.without(table.errors, spec)
     kept = tuple(item for item in listing.items if item.path in table.rows)
     why = f" {counted(len(table.errors), 'file')} could not be read." if table.errors else ""

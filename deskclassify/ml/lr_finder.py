@@ -18,6 +18,7 @@ from deskclassify.core import architectures
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import Event, LrFound, Started
 from deskclassify.core.requests import FitRequest, LrFindRequest
+from deskclassify.core.sources import list_data
 from deskclassify.ml import device, recipe, schedule
 from deskclassify.ml.dataset import Dataset, prepare
 from deskclassify.ml.features import recipe_of
@@ -58,7 +59,7 @@ def _find(request: LrFindRequest, should_stop: ShouldStop) -> Iterator[Event]:
     if pretrained is None:
         return
     features = recipe_of(pretrained, architecture, how, where)
-    for step in prepare(request.data, None, features, should_stop):
+    for step in prepare(list_data(request.data, should_stop), features, should_stop, request.data):
         if not isinstance(step, Dataset):
             yield step
             continue

@@ -160,9 +160,13 @@ class Training:
                 yield loaded
         if pretrained is None:
             return
-        fixed = self._run.split() if self._request.resume and (self._run.path / "split.csv").is_file() else None
         features = recipe_of(pretrained, self._architecture, self._how, self._device)
-        for step in prepare(self._request.data, fixed, features, should_stop, self._listing):
+        spec = self._request.data
+        if self._request.resume and (self._run.path / "split.csv").is_file():
+            steps = prepare(Listing(tuple(self._run.split())), features, should_stop)
+        else:
+            steps = prepare(self._listing or list_data(spec, should_stop), features, should_stop, spec)
+        for step in steps:
             if isinstance(step, Dataset):
                 yield from self._take(step, pretrained)
             else:

@@ -23,19 +23,28 @@ from deskclassify.ml.zoo import build
 CPU = torch.device("cpu")
 
 
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
-    """The shapes of the weights of the convolutions that were computed in another way than torch's."""
-    seen: list[tuple[int, ...]] = []
-    own = fused.Convolution.apply
+def counted(monkeypatch: pytest.MonkeyPatch, function: Any) -> list[tuple[Any, ...]]:
+    """The arguments of each call of an autograd function, from now on."""
+    seen: list[tuple[Any, ...]] = []
+    own = function.apply
 
-    def apply(images: torch.Tensor, weight: torch.Tensor, *rest: object) -> torch.Tensor:
-        seen.append(tuple(weight.shape))
-        result: torch.Tensor = own(images, weight, *rest)
-        return result
+    def apply(*arguments: Any) -> Any:
+        seen.append(arguments)
+        return own(*arguments)
 
-    monkeypatch.setattr(fused.Convolution, "apply", apply)
+    monkeypatch.setattr(function, "apply", apply)
     return seen
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """The arguments of the convolutions that were computed in another way than torch's."""
+    return counted(monkeypatch, fused_functions.Convolution)
+
+
+def kernels(calls: list[tuple[Any, ...]]) -> list[tuple[int, ...]]:
+    """The shapes of the weights."""
+    return [tuple(weight.shape) for _, weight, *_ in calls]
 
 
 def gradients(
@@ -75,7 +84,7 @@ def with_statistics(model: nn.Module, size: int) -> nn.Module:
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize(("kernel", "dilation", "padding"), [(3, 1, 1), (5, 1, 2), (3, 2, 1), (5, 2, 4), (5, 1, 0)])
 def test_the_gradients_are_those_of_float32(
-    kernel: int, stride: int, dilation: int, padding: int, calls: list[tuple[int, ...]]
+    kernel: int, stride: int, dilation: int, padding: int, calls: list[tuple[Any, ...]]
 ) -> None:
     torch.manual_seed(0)
     layer = nn.Conv2d(24, 24, kernel, stride, padding, dilation, groups=24, bias=False)
@@ -83,7 +92,7 @@ def test_the_gradients_are_those_of_float32(
     exact = gradients(layer, images, torch.float32)
     assert not calls  # without a BatchNorm nothing is gained in float32
     ours = gradients(layer, images, torch.bfloat16)
-    assert calls == [(24, 1, kernel, kernel)]
+    assert kernels(calls) == [(24, 1, kernel, kernel)]
     for one, other in zip(ours, exact, strict=True):
         assert one.shape == other.shape
         # bfloat16 has 8 bits: what goes in and what comes out is rounded to 1/256 of its size.
@@ -114,7 +123,7 @@ def test_what_needs_no_gradient_gets_none() -> None:
         nn.Conv2d(8, 8, 3, padding="same", groups=8, bias=False),
     ],
 )
-def test_other_convolutions_are_left_alone(layer: nn.Module, calls: list[tuple[int, ...]]) -> None:
+def test_other_convolutions_are_left_alone(layer: nn.Module, calls: list[tuple[Any, ...]]) -> None:
     images = torch.randn(2, 8, 10, 10)
     with torch.autocast("cpu", torch.bfloat16):
         plain = layer(images)
@@ -124,7 +133,7 @@ def test_other_convolutions_are_left_alone(layer: nn.Module, calls: list[tuple[i
     assert torch.equal(plain, ours)
 
 
-def test_without_autocast_and_norms_nothing_is_changed(calls: list[tuple[int, ...]]) -> None:
+def test_without_autocast_and_norms_nothing_is_changed(calls: list[tuple[Any, ...]]) -> None:
     layer = nn.Conv2d(8, 8, 3, padding=1, groups=8, bias=False)
     images = torch.randn(2, 8, 10, 10)
     with FasterStep({}):
@@ -132,12 +141,12 @@ def test_without_autocast_and_norms_nothing_is_changed(calls: list[tuple[int, ..
     assert not calls
 
 
-def test_all_depthwise_layers_of_the_bundled_network_are_faster(calls: list[tuple[int, ...]]) -> None:
+def test_all_depthwise_layers_of_the_bundled_network_are_faster(calls: list[tuple[Any, ...]]) -> None:
     model = build(get("efficientnet_lite0"), 3).train()
     deep = [part for part in model.modules() if isinstance(part, nn.Conv2d) and part.groups > 1]
     with autocast(CPU, torch.bfloat16, norms_of(model)):  # these use the statistics of the batch: they stay apart
         model(torch.randn(2, 3, 64, 64)).float().sum().backward()
-    assert sorted(calls) == sorted(tuple(part.weight.shape) for part in deep)
+    assert sorted(kernels(calls)) == sorted(tuple(part.weight.shape) for part in deep)
     assert all(value.grad is not None and torch.isfinite(value.grad).all() for value in model.parameters())
 
 
@@ -168,7 +177,7 @@ def test_activations_are_not_computed_in_place_and_give_the_same(activation: nn.
 @pytest.mark.parametrize("one_pass", [True, False])
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet34", "vgg16_bn", "mobilenet_v3_large", "convnext_tiny"])
 def test_folded_it_is_the_same_function_with_the_same_gradients(
-    name: str, one_pass: bool, calls: list[tuple[int, ...]]
+    name: str, one_pass: bool, calls: list[tuple[Any, ...]]
 ) -> None:
     """In 64 bits, which oneDNN does not compute, to eight digits; in 32 bits as near as the rounding allows."""
     dtype = torch.float32 if one_pass else torch.float64
@@ -201,7 +210,7 @@ def test_folded_in_half_the_bits_it_is_no_less_exact() -> None:
     assert errors(norms_of(model)) < 1.1 * errors(None)
 
 
-def test_a_norm_that_is_no_scale_of_a_convolution_is_not_folded(calls: list[tuple[int, ...]]) -> None:
+def test_a_norm_that_is_no_scale_of_a_convolution_is_not_folded(calls: list[tuple[Any, ...]]) -> None:
     apart = [
         nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3, bias=False)),
         nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4, affine=False)),
@@ -233,7 +242,7 @@ def test_frozen_stages_give_no_gradients_and_the_norm_of_another_layer_is_comput
 
 
 def test_a_training_that_keeps_the_statistics_is_folded_and_goes_as_without(
-    monkeypatch: pytest.MonkeyPatch, calls: list[tuple[int, ...]]
+    monkeypatch: pytest.MonkeyPatch, calls: list[tuple[Any, ...]]
 ) -> None:
     def train(kept: bool) -> list[float]:
         calls.clear()
@@ -276,9 +285,7 @@ def test_normalised_and_clamped_in_one_pass_it_is_the_same_function(monkeypatch:
     other = copy.deepcopy(norm)
     images = (3 * torch.randn(4, 24, 9, 7) + 1).contiguous(memory_format=torch.channels_last)
     plain = gradients(other, images, torch.float32)
-    seen = []
-    own = fused_functions.Normalisation.apply
-    monkeypatch.setattr(fused_functions.Normalisation, "apply", lambda *rest: seen.append(1) or own(*rest))
+    seen = counted(monkeypatch, fused_functions.Normalisation)
     ours = gradients(norm, images, torch.float32, norms_of(nn.Sequential(before, norm)))
     assert len(seen) == 1
     for one, two in zip(ours, plain, strict=True):
@@ -297,9 +304,7 @@ def test_all_activations_of_the_bundled_network_are_part_of_another_layer(monkey
     with_statistics(model, 64).train()
     model.head.dropout.p = 0.0
     other = copy.deepcopy(model)
-    seen = []
-    own = fused_functions.Normalisation.apply
-    monkeypatch.setattr(fused_functions.Normalisation, "apply", lambda *rest: seen.append(1) or own(*rest))
+    seen = counted(monkeypatch, fused_functions.Normalisation)
     monkeypatch.setattr(fused, "Clamp", None)
     images = torch.randn(8, 3, 64, 64)
     with autocast(CPU, torch.float32, norms_of(model)):
