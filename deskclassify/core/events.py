@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deskclassify.core.codec import from_json, to_json
+from deskclassify.core.codec import to_json
 from deskclassify.core.sources import Listing, Problem
 
 _SECONDS_BETWEEN = 0.05
@@ -267,87 +267,6 @@ class Evaluated(Event):
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One layer of a network. `shape` is that of its output for one picture, without the batch."""
-
-    name: str
-    kind: str
-    shape: tuple[int, ...]
-    parameters: int
-    detail: str = ""
-    stage: str = ""
-
-
-@dataclass(frozen=True)
-class LayersListed(Event):
-    """The layers in the order in which a picture passes them."""
-
-    event: ClassVar[str] = "finished"
-    model: str
-    layers: tuple[Layer, ...]
-    parameters: int
-    classes: tuple[str, ...] = ()
-    input_size: int = 224
-
-
-@dataclass(frozen=True)
-class LayerShown(Event):
-    """The pictures of one layer.
-
-    Attributes:
-        activations: uint8 `[shown, h, w]`, each channel scaled by `low` and `high`; empty without a picture.
-        channels: number of each shown channel, strongest first.
-        low, high: float32 `[shown]`, the values that became 0 and 255.
-        kernels: uint8 `[shown, kh, kw, 3]`, RGB for the first layer, grey otherwise; empty where there are none.
-        kernel_note: what the kernel pictures show, in words.
-        picture: uint8 `[size, size, 3]`, the network's input; empty without a picture.
-        values: float32 `[n]` for a layer that gives one value a channel or class; empty otherwise.
-    """
-
-    event: ClassVar[str] = "finished"
-    layer: Layer
-    explanation: str
-    activations: np.ndarray
-    channels: tuple[int, ...]
-    low: np.ndarray
-    high: np.ndarray
-    kernels: np.ndarray
-    kernel_channels: tuple[int, ...]
-    kernel_note: str
-    picture: np.ndarray
-    values: np.ndarray
-    value_names: tuple[str, ...] = ()
-    milliseconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Stepped(Event):
-    """The arithmetic of one value of a convolution's output.
-
-    `patch` and `kernel` are float32 `[in_channels, kh, kw]` (of the value's group), and
-    `sum(patch * kernel) + bias == value`; `output` is float32 `[h, w]`, the whole channel.
-    `corner` is the row and column of the patch's first pixel in the layer's input, outside it in the padding.
-    """
-
-    event: ClassVar[str] = "finished"
-    layer: str
-    channel: int
-    row: int
-    column: int
-    patch: np.ndarray
-    kernel: np.ndarray
-    bias: float
-    value: float
-    network_value: float
-    output: np.ndarray
-    corner: tuple[int, int]
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    dilation: tuple[int, int]
-    groups: int
-
-
-@dataclass(frozen=True)
 class Exported(Event):
     """A model was written, and agreed with training."""
 
@@ -413,48 +332,6 @@ class Examined(Event):
     folders: dict[str, str] = field(default_factory=dict)
     cpu: str = ""
     healthy: bool = True
-
-
-EVENTS: dict[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (
-        Started,
-        Progress,
-        Message,
-        Held,
-        Forecast,
-        BatchDone,
-        EpochDone,
-        FitDone,
-        Listed,
-        ScanDone,
-        LrFound,
-        Augmented,
-        Evaluated,
-        LayersListed,
-        LayerShown,
-        Stepped,
-        Exported,
-        Prediction,
-        PredictDone,
-        WeightsReady,
-        Examined,
-    )
-}
-
-
-def encode(event: Event) -> dict[str, Any]:
-    """The event as JSON for the wire, with its type."""
-    return {"type": type(event).__name__, **to_json(event)}
-
-
-def decode(value: dict[str, Any]) -> Event:
-    """Inverse of `encode`.
-
-    Raises:
-        KeyError: the type is unknown.
-    """
-    return from_json(EVENTS[value["type"]], value)
 
 
 def public(event: Event) -> dict[str, Any]:

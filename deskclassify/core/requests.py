@@ -2,8 +2,9 @@
 
 `job` names the generator as `module:function`. It is resolved by name in the process that runs
 it, so that nobody who only sends a request imports the learning code. `process` says which child
-runs it: the `trainer` and the `viewer` hold torch, the `predictor` and the `scanner` do not;
-`here` is a thread of the window itself, for what only walks folders.
+runs it: the `trainer`, the `viewer` (what is answered at once) and the `explorer` (what takes its time) hold torch,
+the `predictor` and the `scanner` do not; `here` is a thread of the window itself, for what only walks folders.
+What is asked of the Layers page is in `layer_requests`; `wire` has the list of all.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, ClassVar, Literal
 
-from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import Event, Listed, Progress
 from deskclassify.core.preprocess import Resize
@@ -27,7 +27,7 @@ MIXES: tuple[Mix, ...] = ("none", "mixup", "cutmix")
 STRONGEST_AUGMENT = 2.0  # of `FitRequest.augment`
 Balance = Literal["auto", "none", "sampling", "weights"]
 BALANCES: tuple[Balance, ...] = ("auto", "none", "sampling", "weights")
-Process = Literal["trainer", "viewer", "predictor", "scanner", "here"]
+Process = Literal["trainer", "viewer", "explorer", "predictor", "scanner", "here"]
 
 
 @dataclass(frozen=True)
@@ -154,53 +154,11 @@ class EvaluateRequest(Request):
     """
 
     job: ClassVar[str] = "deskclassify.ml.evaluation:evaluate"
-    process: ClassVar[Process] = "viewer"
+    process: ClassVar[Process] = "explorer"
     model: str
     data: DataSpec
     all_pictures: bool = True
     device: str = "auto"
-
-
-@dataclass(frozen=True)
-class LayersRequest(Request):
-    """List the layers of a run's network, or of an architecture's pretrained one."""
-
-    job: ClassVar[str] = "deskclassify.ml.inspection:list_layers"
-    process: ClassVar[Process] = "viewer"
-    model: str
-
-
-@dataclass(frozen=True)
-class LayerRequest(Request):
-    """Show one layer: its kernels and, for a picture, its activations.
-
-    Attributes:
-        model: run folder or architecture name.
-        image: path of a picture; empty for kernels only.
-        layer: name from `LayersRequest`.
-        limit: channels and kernels at most, strongest first.
-    """
-
-    job: ClassVar[str] = "deskclassify.ml.inspection:show_layer"
-    process: ClassVar[Process] = "viewer"
-    model: str
-    layer: str
-    image: str = ""
-    limit: int = 64
-
-
-@dataclass(frozen=True)
-class StepRequest(Request):
-    """The arithmetic of one output value of a convolution on a picture."""
-
-    job: ClassVar[str] = "deskclassify.ml.inspection:step"
-    process: ClassVar[Process] = "viewer"
-    model: str
-    layer: str
-    image: str
-    channel: int = 0
-    row: int = 0
-    column: int = 0
 
 
 @dataclass(frozen=True)
@@ -267,43 +225,6 @@ class SleepRequest(Request):
     ticks: int = 10
     seconds: float = 0.05
     tags: dict[str, str] = field(default_factory=dict)
-
-
-REQUESTS: dict[str, type[Request]] = {
-    kind.__name__: kind
-    for kind in (
-        ListRequest,
-        ScanRequest,
-        FitRequest,
-        ForecastRequest,
-        LrFindRequest,
-        AugmentRequest,
-        EvaluateRequest,
-        LayersRequest,
-        LayerRequest,
-        StepRequest,
-        ExportRequest,
-        PredictRequest,
-        WeightsRequest,
-        DoctorRequest,
-        WarmRequest,
-        SleepRequest,
-    )
-}
-
-
-def encode(request: Request) -> dict[str, Any]:
-    """The request as JSON, with its type."""
-    return {"type": type(request).__name__, **to_json(request)}
-
-
-def decode(value: dict[str, Any]) -> Request:
-    """Inverse of `encode`.
-
-    Raises:
-        KeyError: the type is unknown.
-    """
-    return from_json(REQUESTS[value["type"]], value)
 
 
 def generator(request: Request) -> Callable[[Request, ShouldStop], Iterator[Event]]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from deskclassify.core import events, paths, requests
+from deskclassify.core import events, paths, requests, wire
 from deskclassify.core.codec import from_json
 from deskclassify.core.control import Control
 from deskclassify.core.errors import EngineDiedError, Failure
@@ -66,7 +66,7 @@ class EngineClient:
         try:
             self._start()
             self._number += 1
-            self._send({"run": self._number, "request": requests.encode(request)})
+            self._send({"run": self._number, "request": wire.encode(request)})
             yield from self._drain(self._number, control)
         finally:
             self._busy.release()
@@ -152,7 +152,7 @@ class EngineClient:
             if message["id"] != number:
                 continue  # the tail of a job that was given up
             if "event" in message:
-                yield events.decode(message["event"])
+                yield wire.decode_event(message["event"])
             elif "failure" in message:
                 failure = from_json(Failure, message["failure"])
                 if failure.is_deadly:

@@ -27,7 +27,7 @@ import sys
 import threading
 from typing import Any, BinaryIO
 
-from deskclassify.core import events, requests
+from deskclassify.core import requests, wire
 from deskclassify.core.codec import to_json
 from deskclassify.core.control import Control
 from deskclassify.core.errors import Failure
@@ -65,7 +65,7 @@ class Host:
         if "run" in message:
             number = int(message["run"])
             self._controls[number] = Control()
-            self._jobs.put((number, requests.decode(message["request"])))
+            self._jobs.put((number, wire.decode_request(message["request"])))
         elif "stop" in message and message["stop"] in self._controls:
             self._controls[message["stop"]].stop()
         elif "pause" in message and message["pause"] in self._controls:
@@ -77,7 +77,7 @@ class Host:
         try:
             if not control.stopped:
                 for event in requests.generator(request)(request, control):
-                    self._send({"id": number, "event": events.encode(event)})
+                    self._send({"id": number, "event": wire.encode(event)})
             self._send({"id": number, "end": True})
             return True
         except Exception as error:

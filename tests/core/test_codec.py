@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from deskclassify.core import codec, events, requests
+from deskclassify.core import codec, wire
 from deskclassify.core.sources import DataSpec, Source
 
 TEXT = st.text(max_size=8)
@@ -48,17 +48,17 @@ def same(first: Any, second: Any) -> bool:
 
 
 @given(st.data())
-@pytest.mark.parametrize("kind", list(requests.REQUESTS.values()))
+@pytest.mark.parametrize("kind", list(wire.REQUESTS.values()))
 def test_requests_survive_the_wire(kind, data):
     request = data.draw(st.from_type(kind))
-    assert requests.decode(json.loads(json.dumps(requests.encode(request)))) == request
+    assert wire.decode_request(json.loads(json.dumps(wire.encode(request)))) == request
 
 
 @given(st.data())
-@pytest.mark.parametrize("kind", list(events.EVENTS.values()))
+@pytest.mark.parametrize("kind", list(wire.EVENTS.values()))
 def test_events_survive_the_wire(kind, data):
     event = data.draw(st.from_type(kind))
-    back = events.decode(json.loads(json.dumps(events.encode(event))))
+    back = wire.decode_event(json.loads(json.dumps(wire.encode(event))))
     assert type(back) is kind
     assert same(back, event)
 
@@ -89,7 +89,7 @@ def test_unknown_keys_are_passed_over_and_missing_ones_named():
 )
 def test_values_of_another_type_are_refused(value):
     with pytest.raises(ValueError, match=r"expected|is none of|must be"):
-        requests.decode(value)
+        wire.decode_request(value)
 
 
 @given(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from deskclassify.core import events
+from deskclassify.core import events, wire
 from deskclassify.core.sources import Problem
 
 
@@ -17,7 +17,7 @@ def test_epoch_has_the_keys_that_were_promised():
 
 
 def test_every_event_has_a_name_of_the_contract():
-    names = {kind.event for kind in events.EVENTS.values()}
+    names = {kind.event for kind in wire.EVENTS.values()}
     assert names <= {"started", "progress", "batch", "epoch", "message", "finished", "failed", "prediction"}
 
 

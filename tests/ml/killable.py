@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from deskclassify.core import requests
+from deskclassify.core import requests, wire
 from deskclassify.core.control import never
 from deskclassify.core.errors import Failure
 from deskclassify.core.events import Message
@@ -73,7 +73,7 @@ def train(order: dict[str, Any], answers: int) -> None:
     error = ""
     messages: list[str] = []
     try:
-        request = requests.decode(order["request"])
+        request = wire.decode_request(order["request"])
         stream = requests.generator(request)(request, never)
         messages.extend(event.text for event in stream if isinstance(event, Message))
     except Exception as caught:

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from deskclassify.core import requests
+from deskclassify.core import requests, wire
 from deskclassify.core.requests import FitRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import DataSpec, Source
@@ -55,7 +55,7 @@ def forks() -> Iterator[Orders]:
 
 
 def order(request: FitRequest, home: Path, **more: float) -> dict[str, Any]:
-    return {"request": requests.encode(request), "home": str(home), **more}
+    return {"request": wire.encode(request), "home": str(home), **more}
 
 
 @pytest.fixture(scope="module")

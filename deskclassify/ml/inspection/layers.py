@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from deskclassify.core.events import Layer
+from deskclassify.core.layer_events import Layer
 from deskclassify.ml.capture import eval_mode
 
 _KINDS = {
