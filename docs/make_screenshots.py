@@ -25,7 +25,7 @@ from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sample import make_sample
 from deskclassify.ui.app import create_window
 from deskclassify.ui.main_window import MainWindow
-from deskclassify.ui.pages.layers import LayersPage
+from deskclassify.ui.pages.layers.page import LayersPage
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TARGET = REPOSITORY / "docs" / "screenshots"

@@ -6,11 +6,15 @@ import difflib
 import re
 from pathlib import Path
 
+import numpy as np
+
 from deskclassify.cli import tables
 from deskclassify.cli.run import Runner
-from deskclassify.core import atomic, codec, contact_sheet, events, requests
+from deskclassify.core import atomic, codec, contact_sheet, events, layer_events, layer_requests
 from deskclassify.core.errors import InputError
 from deskclassify.core.words import counted
+
+_MOST_TILES = 64  # of a sheet
 
 
 def inspect(runner: Runner, model: str, image: str, layer: str, out: Path) -> None:
@@ -20,15 +24,20 @@ def inspect(runner: Runner, model: str, image: str, layer: str, out: Path) -> No
         InputError: there is no such layer.
     """
     output = runner.output
-    listed = runner.last(requests.LayersRequest(model), events.LayersListed, json_lines=False)
+    listed = runner.last(layer_requests.LayersRequest(model), layer_events.LayersListed, json_lines=False)
     chosen = choose(listed.layers, layer)
     out.mkdir(parents=True, exist_ok=True)
     atomic.write_json(out / "layers.json", codec.to_json(listed))
     files = [str(out / "layers.json")]
     for number, one in enumerate(chosen, 1):
         output.progress("Drawing layers", number - 1, len(chosen), one.name)
-        shown = runner.last(requests.LayerRequest(model, one.name, image), events.LayerShown, json_lines=False)
-        files += [str(file) for file in write_pictures(shown, out, number, len(str(len(chosen))))]
+        shown = runner.last(
+            layer_requests.LayerRequest(model, one.name, image), layer_events.LayerShown, json_lines=False
+        )
+        kernels = runner.last(
+            layer_requests.KernelsRequest(model, one.name), layer_events.KernelsShown, json_lines=False
+        )
+        files += [str(file) for file in write_pictures(shown, kernels, out, number, len(str(len(chosen))))]
         if output.as_json:
             output.json(events.public(events.Progress("layers", number, len(chosen))))
     output.end_progress()
@@ -39,7 +48,7 @@ def inspect(runner: Runner, model: str, image: str, layer: str, out: Path) -> No
         output.result(f"Wrote {counted(len(files), 'file')} into {out}")
 
 
-def choose(layers: tuple[events.Layer, ...], name: str) -> list[events.Layer]:
+def choose(layers: tuple[layer_events.Layer, ...], name: str) -> list[layer_events.Layer]:
     """The layers to draw.
 
     Args:
@@ -63,7 +72,9 @@ def choose(layers: tuple[events.Layer, ...], name: str) -> list[events.Layer]:
     return wanted or spatial or list(layers)
 
 
-def write_pictures(shown: events.LayerShown, out: Path, number: int, digits: int) -> list[Path]:
+def write_pictures(
+    shown: layer_events.LayerShown, kernels: layer_events.KernelsShown, out: Path, number: int, digits: int
+) -> list[Path]:
     """Write the grids of one layer.
 
     Returns:
@@ -72,9 +83,14 @@ def write_pictures(shown: events.LayerShown, out: Path, number: int, digits: int
     clean = re.sub(r"[^A-Za-z0-9._-]+", "-", shown.layer.name).strip(".-") or "layer"
     stem = f"{number:0{max(2, digits)}d}-{clean}"
     files: list[Path] = []
-    for kind, stack in (("activations", shown.activations), ("kernels", shown.kernels)):
+    strongest = np.argsort(-shown.strength, kind="stable")[:_MOST_TILES]
+    largest = np.argsort(-kernels.norms, kind="stable")[:_MOST_TILES]
+    for kind, stack, order in (
+        ("activations", shown.activations, strongest),
+        ("kernels", kernels.tiles, largest),
+    ):
         if len(stack):
             file = out / f"{stem}-{kind}.png"
-            contact_sheet.save(contact_sheet.tile(stack), file)
+            contact_sheet.save(contact_sheet.tile(stack[order]), file)
             files.append(file)
     return files

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from deskclassify.core import events, words
+from deskclassify.core import events, layer_events, words
 from deskclassify.core.words import counted
 
 _MOST_CONFUSION_CLASSES = 15
@@ -102,7 +102,7 @@ def evaluated(result: events.Evaluated) -> RenderableType:
     return Group(*parts)
 
 
-def layers(result: events.LayersListed) -> RenderableType:
+def layers(result: layer_events.LayersListed) -> RenderableType:
     """The layers of a network."""
     made = table("layer", "kind", "#output", "#parameters")
     for layer in result.layers:

@@ -253,7 +253,7 @@ class Patch:
 
 @dataclass(frozen=True)
 class PatchesShown(Event):
-    """What excites one channel most, the strongest first; `is_searched` is False where the search is still to be done."""
+    """What excites one channel most, the strongest first; `is_searched`: False where that is still to be searched."""
 
     event: ClassVar[str] = "finished"
     layer: str

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import Event, Listed, Progress

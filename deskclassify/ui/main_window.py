@@ -24,7 +24,7 @@ from deskclassify.ui.actions import Actions, ThemeMenu
 from deskclassify.ui.navigation import PAGES, NavigationRail
 from deskclassify.ui.pages.data import DataPage
 from deskclassify.ui.pages.evaluate import EvaluatePage
-from deskclassify.ui.pages.layers import LayersPage
+from deskclassify.ui.pages.layers.page import LayersPage
 from deskclassify.ui.pages.predict import PredictPage
 from deskclassify.ui.pages.train import TrainPage
 from deskclassify.ui.problem_bar import ProblemBar

@@ -468,9 +468,10 @@ class Session(QObject):
         request: Request,
         on_event: Callable[[Event], None],
         on_failure: Callable[[Failure], None] | None = None,
+        on_success: Callable[[Event | None], None] | None = None,
     ) -> Job:
         """Run any other request of a page; a failure is shown unless `on_failure` takes it."""
-        return self._start(request, on_event, None, on_failure)
+        return self._start(request, on_event, on_success, on_failure)
 
     def _start(
         self,

@@ -9,9 +9,9 @@ import threading
 
 import pytest
 
-from deskclassify.core import requests, wire
 from deskclassify.core.requests import ListRequest, SleepRequest
 from deskclassify.core.sources import DataSpec, Source
+from deskclassify.core.wire import encode
 from deskclassify.engine.host import Host
 
 
@@ -28,7 +28,7 @@ class Wire:
         os.write(self._write, json.dumps(message).encode() + b"\n")
 
     def run(self, number, request):
-        self.send(run=number, request=wire.encode(request))
+        self.send(run=number, request=encode(request))
 
     def end(self):
         """Close the input, and give every line that came."""

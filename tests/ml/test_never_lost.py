@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from deskclassify.core import requests, wire
+from deskclassify.core import wire
 from deskclassify.core.requests import FitRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import DataSpec, Source

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from doubles import Script
+from layers_double import Engine
+from PIL import Image
 
 from deskclassify.core.settings import Settings
 from deskclassify.jobs.owner import JobOwner, Stream
@@ -35,3 +38,26 @@ def script() -> Iterator[Script]:
     made = Script()
     yield made
     made.gate.set()
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """What answers the questions of the Layers page."""
+    made = Engine()
+    yield made
+    for event in made.held.values():
+        event.set()
+
+
+@pytest.fixture
+def session(session_on: Callable[[Stream], Session], engine: Engine) -> Session:
+    """A session on that engine."""
+    return session_on(engine)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A picture with a name that is not ASCII."""
+    path = tmp_path / "Vögel.png"
+    Image.new("RGB", (20, 20), "gold").save(path)
+    return path

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from deskclassify.core.events import Stepped
+from deskclassify.core.layer_events import Stepped
 from deskclassify.ui.widgets.colormap import number, signed_color, table
 from deskclassify.ui.widgets.convolution_stepper import ConvolutionStepper
 

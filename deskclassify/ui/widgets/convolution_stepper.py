@@ -7,7 +7,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
-from deskclassify.core.events import Stepped
+from deskclassify.core.layer_events import Stepped
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.colormap import number
 from deskclassify.ui.widgets.common import muted, pad_spin_boxes, subheading

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import QLabel
 
 
 def to_qimage(array: np.ndarray) -> QImage:
@@ -27,3 +29,19 @@ def to_qimage(array: np.ndarray) -> QImage:
 def to_pixmap(array: np.ndarray) -> QPixmap:
     """As `to_qimage`, ready for the screen. In the window's thread only."""
     return QPixmap.fromImage(to_qimage(array))
+
+
+def small_picture(label: QLabel, pixels: np.ndarray, edge: int) -> None:
+    """Put the network's input, uint8 `[size, size, 3]`, into a label; nothing for an empty one."""
+    if not pixels.size:
+        label.clear()
+        return
+    ratio = label.devicePixelRatioF()
+    pixmap = to_pixmap(pixels).scaled(
+        round(edge * ratio),
+        round(edge * ratio),
+        Qt.AspectRatioMode.KeepAspectRatio,
+        Qt.TransformationMode.SmoothTransformation,
+    )
+    pixmap.setDevicePixelRatio(ratio)
+    label.setPixmap(pixmap)

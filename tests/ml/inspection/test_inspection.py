@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from deskclassify.ml.layers import describe
 from torch import nn
 
 from deskclassify.core.architectures import ARCHITECTURES, get
@@ -15,7 +16,6 @@ from deskclassify.core.run_folder import RunFolder
 from deskclassify.ml import zoo
 from deskclassify.ml.capture import capture
 from deskclassify.ml.inspection import convolution_step, kernel_tiles
-from deskclassify.ml.layers import describe
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from deskclassify.core.events import Layer
+from deskclassify.core.layer_events import Layer
 from deskclassify.ui import theme
 
 _Index = QModelIndex | QPersistentModelIndex

@@ -1,15 +1,14 @@
-"""What one layer looks like: its activations and its kernels."""
+"""What a layer makes of the pinned picture."""
 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QSplitter,
     QStackedWidget,
@@ -17,12 +16,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from deskclassify.core.events import LayerShown
+from deskclassify.core.layer_events import LayerShown
 from deskclassify.ui import theme
+from deskclassify.ui.pages.layers.looking import Looking
 from deskclassify.ui.widgets.channel_view import Channel, ChannelView
 from deskclassify.ui.widgets.colormap import number
 from deskclassify.ui.widgets.common import EmptyState, muted, subheading
-from deskclassify.ui.widgets.images import to_pixmap
 from deskclassify.ui.widgets.probability_bars import Bar, ProbabilityBars
 from deskclassify.ui.widgets.tile_grid import Tile, TileGrid
 
@@ -32,11 +31,11 @@ _MOST_BARS = 12
 class ActivationsTab(QStackedWidget):
     """Channels as tiles with the chosen one large; or bars, for a layer that gives single values."""
 
-    channel_chosen = Signal(int)  # number of the channel
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, looking: Looking, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._looking = looking
         self._shown: LayerShown | None = None
+        self._order: list[int] = []
         self.grid = TileGrid()
         self.grid.setObjectName("activationGrid")
         self.grid.setAccessibleName("Channels of the layer, strongest first")
@@ -63,6 +62,8 @@ class ActivationsTab(QStackedWidget):
         for page in (self._build_maps(), self._build_bars(), self.nothing):
             self.addWidget(page)
         self.setCurrentWidget(self.nothing)
+        looking.shown_changed.connect(self._show_layer)
+        looking.network_changed.connect(self.clear)
 
     def _build_maps(self) -> QWidget:
         large = QWidget()
@@ -109,10 +110,12 @@ class ActivationsTab(QStackedWidget):
         """Number of the channel that is shown large; −1 without one."""
         return self.view.channel.number if self.view.channel is not None else -1
 
-    def show_layer(self, shown: LayerShown) -> None:
-        """Show another layer or another picture; a channel that is still there stays chosen."""
-        same = self._shown is not None and self._shown.layer.name == shown.layer.name
-        wanted = self.channel if same else -1
+    @Slot()
+    def _show_layer(self) -> None:
+        shown = self._looking.shown
+        if shown is None:
+            return
+        wanted = self._looking.channel
         self._shown = shown
         self.view.show_channel(None)
         if shown.values.size:
@@ -120,17 +123,22 @@ class ActivationsTab(QStackedWidget):
             self._show_values(shown)
             self.setCurrentIndex(1)
         elif shown.activations.size:
+            self._order = [int(at) for at in np.argsort(-shown.strength, kind="stable")]
             tiles = [
-                Tile(levels, f"{channel}", channel, _range_text(channel, float(low), float(high)))
-                for levels, channel, low, high in zip(
-                    shown.activations, shown.channels, shown.low, shown.high, strict=True
+                Tile(
+                    shown.activations[at],
+                    f"{at}",
+                    at,
+                    _range_text(at, float(shown.low[at]), float(shown.high[at])),
                 )
+                for at in self._order
             ]
             self.setCurrentIndex(0)
-            self.grid.set_tiles(tiles, shown.channels.index(wanted) if wanted in shown.channels else 0)
+            self.grid.set_tiles(tiles, self._order.index(wanted) if wanted in self._order else 0)
         else:
             self.clear()
 
+    @Slot()
     def clear(self) -> None:
         """Show that there is no picture."""
         self.grid.set_tiles(())
@@ -158,15 +166,16 @@ class ActivationsTab(QStackedWidget):
     @Slot(int)
     def _choose(self, row: int) -> None:
         shown = self._shown
-        if shown is None or row >= len(shown.channels):
+        if shown is None or row >= len(self._order):
             return
-        channel = Channel(shown.channels[row], shown.activations[row], float(shown.low[row]), float(shown.high[row]))
+        at = self._order[row]
+        channel = Channel(at, shown.activations[at], float(shown.low[at]), float(shown.high[at]))
         self.view.show_channel(channel, shown.picture)
-        self.title_label.setText(f"Channel {channel.number}")
+        self.title_label.setText(f"Channel {at}")
         self.range_label.setText(
             f"Number {row + 1} by strength. Values from {number(channel.low)} to {number(channel.high)}."
         )
-        self.channel_chosen.emit(channel.number)
+        self._looking.set_channel(at)
 
     @Slot()
     def _recolour(self) -> None:
@@ -175,64 +184,5 @@ class ActivationsTab(QStackedWidget):
         self.view.set_colors(colors)
 
 
-class KernelsTab(QStackedWidget):
-    """The learned weights as small pictures."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.grid = TileGrid()
-        self.grid.setObjectName("kernelGrid")
-        self.grid.setAccessibleName("Kernels of the layer")
-        self.grid.tiles.set_colors("grey")
-        self.note_label = muted("")
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.grid, 1)
-        column.addWidget(self.note_label)
-        self.nothing = EmptyState(
-            "layers", "No kernels here", "This kind of layer has no kernels; only convolutions have them."
-        )
-        self.addWidget(page)
-        self.addWidget(self.nothing)
-        self.setCurrentWidget(self.nothing)
-
-    def show_layer(self, shown: LayerShown) -> None:
-        """Show another layer."""
-        if not shown.kernels.size:
-            self.clear(shown.kernel_note)
-            return
-        tiles = [
-            Tile(kernel, f"{channel}", channel, f"Kernel of channel {channel}")
-            for kernel, channel in zip(shown.kernels, shown.kernel_channels, strict=True)
-        ]
-        self.grid.set_tiles(tiles)
-        self.note_label.setText(shown.kernel_note)
-        self.setCurrentIndex(0)
-
-    def clear(self, note: str = "") -> None:
-        """Show that there are none, and why."""
-        self.grid.set_tiles(())
-        if note:
-            self.nothing.text_label.setText(note)
-        self.setCurrentWidget(self.nothing)
-
-
 def _range_text(channel: int, low: float, high: float) -> str:
     return f"Channel {channel}: values from {number(low)} to {number(high)}"
-
-
-def small_picture(label: QLabel, pixels: np.ndarray, edge: int) -> None:
-    """Put the network's input, uint8 `[size, size, 3]`, into a label; nothing for an empty one."""
-    if not pixels.size:
-        label.clear()
-        return
-    ratio = label.devicePixelRatioF()
-    pixmap = to_pixmap(pixels).scaled(
-        round(edge * ratio),
-        round(edge * ratio),
-        Qt.AspectRatioMode.KeepAspectRatio,
-        Qt.TransformationMode.SmoothTransformation,
-    )
-    pixmap.setDevicePixelRatio(ratio)
-    label.setPixmap(pixmap)

@@ -1,0 +1,206 @@
+"""The Layers page: walk through a network with a picture of one's own. It composes its parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from deskclassify.core import architectures
+from deskclassify.core.errors import Failure
+from deskclassify.core.pictures import is_picture_name
+from deskclassify.ui import dialogs, theme
+from deskclassify.ui.pages.layers.activations_tab import ActivationsTab
+from deskclassify.ui.pages.layers.facts import FactsCard
+from deskclassify.ui.pages.layers.kernels_tab import KernelsTab
+from deskclassify.ui.pages.layers.looking import Looking
+from deskclassify.ui.pages.layers.steps_tab import StepsTab
+from deskclassify.ui.pages.layers.walk import WalkCard
+from deskclassify.ui.session import Session
+from deskclassify.ui.widgets.common import Card, EmptyState, heading, run_guarded
+from deskclassify.ui.widgets.drop_area import local_paths
+from deskclassify.ui.widgets.named import named
+
+
+class LayersPage(QWidget):
+    """Layers on the left, the chosen one on the right. Nothing is computed before the page is seen."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("layersPage")
+        self.setAcceptDrops(True)
+        self._session = session
+        self._own_picture = False
+        self._opened = ""
+        self.looking = Looking(session, self)
+        self._make_widgets()
+        self._lay_out()
+        self.looking.listed_changed.connect(self._show_list)
+        self.looking.list_failed.connect(self._show_list_failure)
+        self.looking.busy_changed.connect(self._show_busy)
+        session.run_changed.connect(self._run_changed)
+        session.listing_changed.connect(self._take_picture)
+        self.setFocusProxy(self.walk.list)
+        self._fill_sources()
+
+    # -- widgets ----------------------------------------------------------------------
+
+    def _make_widgets(self) -> None:
+        self.source_box = named(QComboBox(), "networkBox")
+        self.source_box.setAccessibleName("Network")
+        self.source_box.setToolTip("The network to look into: yours, or one trained on everyday pictures")
+        self.source_box.currentIndexChanged.connect(self._open_chosen)
+        self.choose_button = named(QPushButton(theme.icon("image"), "Choose picture…"), "chooseImageButton")
+        self.choose_button.setToolTip("The picture that goes through the network; you may also drop one on this page")
+        self.choose_button.clicked.connect(self._choose_picture)
+        self.walk = WalkCard(self.looking)
+        self.facts = FactsCard(self.looking)
+        self.activations = ActivationsTab(self.looking)
+        self.kernels = KernelsTab(self.looking)
+        self.steps = StepsTab(self.looking)
+        self.trouble = EmptyState("warning", "This network cannot be shown", "")
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(theme.GAP)
+        top.addWidget(heading("Layers"))
+        top.addStretch(1)
+        label = QLabel("Network")
+        label.setBuddy(self.source_box)
+        top.addWidget(label)
+        top.addWidget(self.source_box)
+        top.addWidget(self.choose_button)
+        self.tabs = QTabWidget()
+        for tab, title, tip in (
+            (self.activations, "Activations", "What the layer makes of your picture: one small picture a channel"),
+            (self.kernels, "Kernels", "The weights that the layer has learned"),
+            (self.steps, "Convolution step by step", "How one number of the output is calculated"),
+        ):
+            self.tabs.setTabToolTip(self.tabs.addTab(tab, title), tip)
+        shown = QWidget()
+        right = QVBoxLayout(shown)
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(theme.GAP + 4)
+        right.addWidget(self.facts)
+        body = Card()
+        body.body.addWidget(self.tabs)
+        right.addWidget(body, 1)
+        self.content = QStackedWidget()
+        self.content.addWidget(shown)
+        self.content.addWidget(self.trouble)
+        columns = QHBoxLayout()
+        columns.setSpacing(theme.GAP + 4)
+        columns.addWidget(self.walk)
+        columns.addWidget(self.content, 1)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        page.setSpacing(theme.GAP + 4)
+        page.addLayout(top)
+        page.addLayout(columns, 1)
+
+    # -- which network ----------------------------------------------------------------
+
+    def _fill_sources(self) -> None:
+        run = self._session.run
+        with QSignalBlocker(self.source_box):
+            self.source_box.clear()
+            if run is not None:
+                self.source_box.addItem(f"My network ({run.name})", str(run.path))
+            for one in sorted(architectures.ARCHITECTURES.values(), key=lambda one: not one.bundled):
+                self.source_box.addItem(f"{one.title}, pretrained", one.name)
+            self.source_box.setCurrentIndex(0)
+
+    @Slot()
+    def _run_changed(self) -> None:
+        self._fill_sources()
+        self._opened = ""  # the run may have been trained on: its weights are read again
+        self._take_picture()
+        if self.isVisible():
+            self._open_chosen()
+
+    @Slot()
+    def _open_chosen(self) -> None:
+        model = self.source_box.currentData()
+        if self.isVisible() and model and model != self._opened:
+            self._opened = model
+            self.looking.open(model)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """The first look starts the work."""
+        super().showEvent(event)
+        self._open_chosen()
+
+    @Slot()
+    def _show_list(self) -> None:
+        self.content.setCurrentIndex(0)
+
+    @Slot(object)
+    def _show_list_failure(self, failure: Failure) -> None:
+        self._opened = ""
+        self.trouble.text_label.setText(failure.sentence)
+        self.content.setCurrentWidget(self.trouble)
+
+    @Slot(bool)
+    def _show_busy(self, busy: bool) -> None:
+        if busy:
+            self.setCursor(Qt.CursorShape.BusyCursor)
+        else:
+            self.unsetCursor()
+
+    # -- which picture ----------------------------------------------------------------
+
+    @Slot(str)
+    def set_picture(self, path: str) -> None:
+        """Send a picture of the user's through the network."""
+        self._own_picture = True
+        self.looking.set_image(path)
+
+    @Slot()
+    def _take_picture(self) -> None:
+        if not self._own_picture:
+            run_guarded(self._session, self._take_validation_picture)
+
+    def _take_validation_picture(self) -> None:
+        """Until the user chooses one, the first validation picture, which the network was not trained on."""
+        path = ""
+        run, listing = self._session.run, self._session.listing
+        if run is not None and (run.path / "split.csv").is_file():
+            path = next((item.path for item in run.split() if item.subset == "valid"), "")
+        if not path and listing is not None:
+            path = next((item.path for item in listing.items if item.subset == "valid"), "")
+        self.looking.set_image(path if path and Path(path).is_file() else "")
+
+    @Slot()
+    def _choose_picture(self) -> None:
+        chosen = dialogs.ask_file(self, self._session, "Choose a picture", dialogs.PICTURES)
+        if chosen is not None:
+            self.set_picture(str(chosen))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """Take one picture; other things are left to the window."""
+        if _dropped_picture(event):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Look at the dropped picture."""
+        path = _dropped_picture(event)
+        if path:
+            event.acceptProposedAction()
+            self.set_picture(path)
+
+
+def _dropped_picture(event: QDropEvent) -> str:
+    return next((str(path) for path in local_paths(event.mimeData()) if is_picture_name(path.name)), "")
