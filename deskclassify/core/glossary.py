@@ -1,4 +1,4 @@
-"""What the words of training mean, each in one or two sentences: shown as hover help, printed in docs/glossary.md."""
+"""What the words of training and networks mean, in one or two sentences: hover help, and docs/glossary.md."""
 
 from __future__ import annotations
 
@@ -6,33 +6,41 @@ import re
 
 GLOSSARY: dict[str, str] = {
     "accuracy": "The share of pictures that get the right class, here of the validation pictures.",
+    "activation": "A number that a layer gives at one place of one channel: how strongly that place answers to the "
+    "channel's pattern.",
     "architecture": "The plan of a network: which layers it has, how many and how large. The learned weights fill it.",
     "augmentation": "Training on changed copies of the pictures: flipped, turned, zoomed, lighter or darker. The "
     "network then learns what stays the same, and a few pictures go further.",
     "balance": "What is done so that rare classes count as much as frequent ones: their pictures are shown more "
     "often, or their loss weighs more.",
     "batch": "The pictures that are learned from together, before the network is corrected once.",
-    "batch size": "How many pictures make a batch. Larger batches are steadier and faster on a graphics card; "
-    "smaller ones need less memory.",
+    "batch size": "How many pictures make a batch. Larger batches are steadier and faster on a graphics card; smaller "
+    "ones need less memory.",
     "BatchNorm statistics": "The mean and spread of the values inside the network, which its BatchNorm layers scale "
     "by. With few pictures those of the pretrained network are better than new ones, and are kept.",
     "best epoch": "The epoch with the highest accuracy, and of equal ones that with the lowest validation loss. Its "
     "network is the one that is kept.",
     "bf16": "Numbers of 16 bits with the range of 32-bit ones. Twice as fast or more where the hardware multiplies "
     "them, and exact enough for training.",
-    "cache": "Files that save doing a thing twice: decoded pictures and what the frozen network says of them. It "
-    "may be deleted at any time.",
+    "bias": "A number that a layer adds to each of its sums: how much it takes for a channel to answer.",
+    "cache": "Files that save doing a thing twice: decoded pictures and what the frozen network says of them. It may "
+    "be deleted at any time.",
+    "channel": "One of the maps that a layer gives. Each shows where in the picture one pattern is found.",
     "checkpoint": "Everything that is needed to go on with a training, saved while it runs: weights, optimiser, and "
     "how far it was.",
     "class": "One of the answers that the network chooses between, such as a kind of animal.",
-    "class imbalance": "Some classes have many more pictures than others. A network then tends to guess the "
-    "frequent ones.",
+    "class imbalance": "Some classes have many more pictures than others. A network then tends to guess the frequent "
+    "ones.",
     "confusion matrix": "A table of all answers: rows are the actual classes, columns what the network said. Right "
     "answers lie on the diagonal.",
-    "cutmix": "A rectangle of one training picture is pasted into another, and the label is shared in proportion. "
-    "It keeps a network from relying on one detail.",
-    "discriminative learning rates": "Early layers, which see edges and textures, learn with smaller steps than "
-    "late ones, so that what they know already is kept.",
+    "convolution": "A layer that slides small kernels over what comes in, and gives a channel for each: bright where "
+    "its kernel fits.",
+    "cutmix": "A rectangle of one training picture is pasted into another, and the label is shared in proportion. It "
+    "keeps a network from relying on one detail.",
+    "depthwise convolution": "A convolution in which each kernel looks at one channel only. It is cheap, and finds "
+    "small shapes.",
+    "discriminative learning rates": "Early layers, which see edges and textures, learn with smaller steps than late "
+    "ones, so that what they know already is kept.",
     "dropout": "Some values inside the network are set to zero at random while it learns, so that it cannot rely on "
     "any single one.",
     "early stopping": "Ending a training when it has not got better for some epochs.",
@@ -46,38 +54,58 @@ GLOSSARY: dict[str, str] = {
     "fp32": "Ordinary numbers of 32 bits: the most exact format used here, and the slowest.",
     "frozen": "Only the new last layer learns, while the pretrained network stays as it is. That takes seconds, "
     "because what the network says of each picture is computed once.",
+    "Grad-CAM": "A map of where the network saw reasons for a class: the channels of a late layer, weighted by how "
+    "much the score rises with them.",
     "gradual unfreezing": "The network is set free to learn from its last stage to its first, one stage after the "
     "other, instead of all at once.",
+    "guided gradients": "Which pixels, made brighter or darker, would excite a channel more. Signals against it are "
+    "left out, so that its pattern stands out.",
     "head": "The new last layer of the network, which chooses between your classes.",
+    "integrated gradients": "How much each pixel adds to the score of a class, summed up on the way from an empty "
+    "picture to this one.",
+    "kernel": "The small table of weights that a convolution has learned for a channel: the pattern that it looks for.",
     "label": "The class that a picture is said to belong to.",
-    "label smoothing": "The network is asked to be almost sure instead of quite sure, which makes it err less on "
-    "new pictures.",
+    "label smoothing": "The network is asked to be almost sure instead of quite sure, which makes it err less on new "
+    "pictures.",
+    "layer": "One step of the network: it takes the values of the step before and computes new ones.",
     "learning rate": "How large a step each correction of the network takes. Too small, and it learns slowly; too "
     "large, and it overshoots.",
-    "learning-rate finder": "Tries ever larger learning rates for some steps each and suggests one at which the "
-    "loss falls fast. It leaves nothing changed.",
-    "loss": "How wrong the network is, also in how sure it is: 0 for a right answer it is sure of, large for a "
-    "wrong one it is sure of. Training makes it small.",
+    "learning-rate finder": "Tries ever larger learning rates for some steps each and suggests one at which the loss "
+    "falls fast. It leaves nothing changed.",
+    "loss": "How wrong the network is, also in how sure it is: 0 for a right answer it is sure of, large for a wrong "
+    "one it is sure of. Training makes it small.",
     "metric": "A number that says how good a network is, such as the accuracy. The loss is what it learns by, the "
     "metric what people care for.",
     "mixup": "Two training pictures are blended into one, and so are their labels. It makes the network less sure "
     "where it should not be.",
     "momentum": "Each correction keeps some of the direction of those before, so that the network does not zigzag.",
+    "occlusion": "A grey square is laid on one place after the other; where the class becomes less likely, there was "
+    "a reason for it.",
     "one-cycle schedule": "The learning rate rises during the first quarter of a training and then falls to almost "
     "nothing; momentum goes the other way. It allows larger rates and ends calmly.",
     "overfitting": "The network learns its training pictures by heart: the training loss goes on falling, while the "
     "validation loss rises.",
+    "padding": "Zeros around a picture, so that a kernel can be laid on its edge too.",
     "patience": "How many epochs without a better one a training waits before it stops early.",
+    "PCA": "Principal component analysis: of all directions in which the features differ, the two in which they "
+    "differ most.",
     "phase": "A part of a training: first frozen, when only the new last layer learns, then unfrozen, when the "
     "network itself does.",
+    "pooling": "Values that lie near each other become one, their largest or their mean, and the picture shrinks.",
     "precision": "Of the pictures that were given a class, the share that belongs to it.",
     "preset": "A recipe with tried values for how long and how deep the network learns.",
-    "pretrained": "Trained before on other pictures, here the 1.3 million photographs of ImageNet, and so able to "
-    "see edges, textures and shapes already.",
+    "pretrained": "Trained before on other pictures, here the 1.3 million photographs of ImageNet, and so able to see "
+    "edges, textures and shapes already.",
     "progressive resizing": "Beginning with small pictures, which is fast, and ending with large ones.",
     "recall": "Of the pictures that belong to a class, the share that was found.",
+    "receptive field": "The part of the picture that one value of a layer can see. It grows from layer to layer.",
+    "ReLU": "The simplest activation function: values below zero become zero. ReLU6 also cuts off what is above six.",
+    "score": "The number that the last layer gives for a class. The softmax turns all scores into probabilities.",
     "seed": "The number that fixes all chance: the split, the order of the pictures and how they are changed. The "
     "same seed gives the same training again.",
+    "stride": "How many places a kernel moves at each step. With a stride of two the output is half as wide and high.",
+    "t-SNE": "A map in which pictures with similar features lie close together. How far apart groups lie means "
+    "nothing.",
     "test-time augmentation": "Asking the network about several changed copies of a picture and averaging its "
     "answers: slower, and often a little more right.",
     "top losses": "The pictures with the highest loss, on which the network was most surprised. Wrong labels are "
@@ -88,8 +116,8 @@ GLOSSARY: dict[str, str] = {
     "high.",
     "unfrozen": "The network learns, or much of it, and not only its new last layer. It takes longer and can reach "
     "further.",
-    "validation loss": "The loss on the validation pictures. When it rises while the training loss falls, the "
-    "network overfits.",
+    "validation loss": "The loss on the validation pictures. When it rises while the training loss falls, the network "
+    "overfits.",
     "validation set": "Pictures that are kept aside and never learned from, to see how good the network is on new "
     "ones.",
     "weight decay": "Every weight is pulled a little towards zero at each step, which keeps the network simple.",
@@ -136,7 +164,7 @@ def as_markdown() -> str:
     """The glossary as the page docs/glossary.md."""
     rows = "\n".join(f"| {term} | {text} |" for term, text in GLOSSARY.items())
     return (
-        "# Glossary\n\nThe words of training, as the window explains them when the pointer rests on them.\n\n"
+        "# Glossary\n\nThe words of training and of networks, as the window explains them when the pointer rests on them.\n\n"
         f"| word | means |\n| --- | --- |\n{rows}\n"
     )
 
