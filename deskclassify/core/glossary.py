@@ -164,7 +164,8 @@ def as_markdown() -> str:
     """The glossary as the page docs/glossary.md."""
     rows = "\n".join(f"| {term} | {text} |" for term, text in GLOSSARY.items())
     return (
-        "# Glossary\n\nThe words of training and of networks, as the window explains them when the pointer rests on them.\n\n"
+        "# Glossary\n\n"
+        "The words of training and of networks, as the window explains them when the pointer rests on them.\n\n"
         f"| word | means |\n| --- | --- |\n{rows}\n"
     )
 
