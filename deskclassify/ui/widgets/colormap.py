@@ -1,50 +1,20 @@
-"""Colours for the values of a network: one scale for amounts, one for signed numbers.
-
-Both can be told apart by colour-blind people and printed in grey: viridis rises evenly in
-lightness (https://bids.github.io/colormap/), and blue to orange avoids the pair red and green.
-"""
+"""Colours and texts for the values of a network, as Qt wants them; the scales themselves are in `core.colormap`."""
 
 from __future__ import annotations
-
-from functools import cache
-from typing import Any, Literal
 
 import numpy as np
 from PySide6.QtGui import QColor
 
-Colors = Literal["viridis", "grey"]
-Table = np.ndarray[Any, np.dtype[np.uint8]]
+from deskclassify.core.colormap import NEGATIVE, POSITIVE, ZERO, Colors, Table, colorize, table
 
-_VIRIDIS = "440154 482878 3e4989 31688e 26828e 1f9e89 35b779 6ece58 b5de2b fde725".split()
-_NEGATIVE, _ZERO, _POSITIVE = (33, 102, 172), (247, 247, 247), (224, 130, 20)
-
-
-@cache
-def table(name: Colors) -> Table:
-    """The colour of each grey level.
-
-    Returns:
-        uint8 array `[256, 3]`, RGB; do not write to it.
-    """
-    levels = np.arange(256)
-    if name == "grey":
-        return np.repeat(levels[:, None], 3, axis=1).astype(np.uint8)
-    anchors = np.array([tuple(bytes.fromhex(text)) for text in _VIRIDIS], dtype=float)
-    places = np.linspace(0, 255, len(anchors))
-    return np.stack([np.rint(np.interp(levels, places, anchors[:, at])) for at in range(3)], axis=1).astype(np.uint8)
-
-
-def colorize(levels: np.ndarray, name: Colors) -> Table:
-    """Turn grey levels, uint8 `[h, w]`, into RGB, uint8 `[h, w, 3]`."""
-    colored: Table = table(name)[levels]
-    return colored
+__all__ = ["Colors", "Table", "colorize", "number", "signed_color", "table", "text_on"]
 
 
 def signed_color(value: float, largest: float) -> QColor:
     """Blue for −`largest`, near-white for 0, orange for +`largest`."""
     share = max(-1.0, min(1.0, value / largest)) if largest > 0 else 0.0
-    end = _POSITIVE if share > 0 else _NEGATIVE
-    mixed = (round(zero + (full - zero) * abs(share)) for zero, full in zip(_ZERO, end, strict=True))
+    end = POSITIVE if share > 0 else NEGATIVE
+    mixed = (round(zero + (full - zero) * abs(share)) for zero, full in zip(ZERO, end, strict=True))
     return QColor(*mixed)
 
 
