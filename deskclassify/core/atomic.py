@@ -12,8 +12,13 @@ from pathlib import Path
 from typing import Any
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes, flush: bool = True) -> None:
     """Write beside the target, flush to the disk, then rename over it.
+
+    Args:
+        path: the target.
+        data: its contents.
+        flush: False for what may be damaged when the power fails: a flush takes some milliseconds.
 
     Raises:
         OSError: the disk is full or the folder may not be written; the old file is untouched.
@@ -24,7 +29,8 @@ def write_bytes(path: Path, data: bytes) -> None:
         with part.open("xb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                os.fsync(file.fileno())
         os.replace(part, path)
     except BaseException:
         part.unlink(missing_ok=True)

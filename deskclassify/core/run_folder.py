@@ -58,6 +58,20 @@ class RunFolder:
         return self.path / "last"
 
     @property
+    def epochs(self) -> Path:
+        """Folder with the weights of some epochs, to look back at."""
+        return self.path / "epochs"
+
+    def snapshot(self, epoch: int) -> Path:
+        """Weights of an epoch."""
+        return self.epochs / f"{epoch:04d}.safetensors"
+
+    def snapshot_epochs(self) -> list[int]:
+        """Numbers of the epochs that have a file in `epochs/`, in order."""
+        files = self.epochs.glob("*.safetensors") if self.epochs.is_dir() else ()
+        return sorted(int(file.stem) for file in files if file.stem.isdecimal())
+
+    @property
     def name(self) -> str:
         """The folder's name."""
         return self.path.name

@@ -30,6 +30,7 @@ from deskclassify.ml.loop import Best, DivergedError, Loop, Place, losses, proba
 from deskclassify.ml.phases import Logits, Phase
 from deskclassify.ml.picture_table import PictureTable
 from deskclassify.ml.run_writer import RunWriter
+from deskclassify.ml.snapshots import Keeper
 from deskclassify.ml.validation import Validation
 from deskclassify.ml.versions import versions
 from deskclassify.ml.zoo import Classifier, Head, Pretrained, load_pretrained, load_run
@@ -94,6 +95,7 @@ class Training:
         self._frozen_head: checkpoint.Tensors = {}
         self._next_save = 0.0
         self._setup: preparation.Setup
+        self._keeper: Keeper
         self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
     def run(self, should_stop: ShouldStop) -> Iterator[Event]:
@@ -207,6 +209,9 @@ class Training:
             pretrained.digest,
             preparation.balance_plan(self._request, data),
         )
+        chosen = self._setup.recipe
+        epochs = (chosen.frozen_epochs, chosen.unfrozen_epochs)
+        self._keeper = Keeper(self._run, self._write, pretrained.trunk, pretrained.digest, *epochs)
         self._tuned = self._tune()
         self._targets = data.targets("valid")
         yield from self._write.begin(data.items)
@@ -268,11 +273,12 @@ class Training:
             try:
                 for event in loop.run(should_stop):
                     if isinstance(event, EpochDone):
-                        yield from self._record(event)
+                        yield from self._record(event, phase)
                     yield event
                 yield from self._save(phase, loop.place)
             except DivergedError as error:
                 diverged = error  # what was saved last is still good, and the best epoch is
+            yield from self._keeper.flush()
             yield from self._write.history(self._history)
             if name == "frozen" and self._best.phase == "frozen":
                 self._frozen_head = self._best.weights
@@ -287,8 +293,11 @@ class Training:
 
     # -- keeping ----------------------------------------------------------------------
 
-    def _record(self, row: EpochDone) -> Iterator[Event]:
+    def _record(self, row: EpochDone, phase: Phase) -> Iterator[Event]:
         self._history = [old for old in self._history if old.epoch < row.epoch] + [row]
+        if self._ranks.leads:
+            is_best = self._best.epoch == row.epoch
+            yield from self._keeper.take(row, self._best.weights if is_best else phase.weights())
         # The frozen phase has many epochs a second: a file for each would take longer than they do.
         if row.phase == "unfrozen" or time.monotonic() >= self._next_save:
             yield from self._write.history(self._history)
@@ -307,6 +316,7 @@ class Training:
         return save
 
     def _save(self, phase: Phase, place: Place) -> Iterator[Event]:
+        yield from self._keeper.flush()  # before the state, which goes on behind these epochs
         best = self._best
         state = {
             "phase": phase.name,
@@ -453,6 +463,7 @@ class Training:
             "classes": list(setup.data.classes),
             "recipe": {**asdict(setup.recipe), "first_stage": setup.first_stage},
             "balance": {"kind": setup.balance.kind, "reason": setup.balance.sentence},
+            "weights_digest": setup.digest,
             "precision": self._tuned.precision,
             "tuning": to_json(self._tuned) if setup.recipe.unfrozen_epochs else None,
             "data_fingerprint": setup.data.fingerprint(),
