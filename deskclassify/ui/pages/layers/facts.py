@@ -1,19 +1,69 @@
-"""What is said of the layer that is looked at: name, numbers, and one sentence."""
+"""What is said of the layer that is looked at: where it is, its numbers, and one sentence."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+import html
+
+from PySide6.QtCore import QRectF, Qt, Slot
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from deskclassify.core.errors import Failure
+from deskclassify.core.layer_events import Layer
+from deskclassify.core.network_parts import (
+    Network,
+    Place,
+    parameter_text,
+    percent,
+    shape_text,
+    sight_text,
+    title_of,
+)
 from deskclassify.ui import theme
-from deskclassify.ui.pages.layers.layer_list import parameter_text, shape_text
 from deskclassify.ui.pages.layers.looking import Looking
-from deskclassify.ui.widgets.common import Card, muted, subheading
+from deskclassify.ui.widgets.common import Card, muted
 from deskclassify.ui.widgets.images import small_picture
+from deskclassify.ui.widgets.named import named
 
-_THUMB = 92  # pixels
+_THUMB = 84  # pixels
+_TIP = "The picture as the network sees it, resized and cropped."
 _HINT = "This network was trained on everyday pictures (ImageNet). Train one of your own to compare."
+_TRAINED = {True: "changed by training", False: "frozen: as before training", None: ""}
+
+
+class SeenPicture(QLabel):
+    """The network's input, with the part that one value of a layer sees."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._seen = 1.0  # share of a side
+        self.setFixedSize(_THUMB, _THUMB)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setAccessibleName("The network's input")
+        self.setToolTip(_TIP)
+
+    def set_seen(self, share: float, text: str) -> None:
+        """How much of a side is seen, from 0 to 1, and how that is said."""
+        self._seen = min(1.0, share)
+        self.setToolTip(f"<p>{_TIP}</p><p>The square: one value of this layer {html.escape(text)}.</p>")
+        self.update()
+
+    @property
+    def square(self) -> QRectF:
+        """What is seen, in pixels of this label; in its middle, as one value among many."""
+        edge = max(4.0, self._seen * _THUMB - 2)
+        return QRectF((_THUMB - edge) / 2, (_THUMB - edge) / 2, edge, edge)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """The picture, and a square that can be seen on light and dark pictures."""
+        super().paintEvent(event)
+        if self.pixmap().isNull():
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for color, width in (("#000000", 3.4), ("#ffffff", 1.6)):
+            painter.setPen(QPen(QColor(color), width))
+            painter.drawRect(self.square)
 
 
 class FactsCard(Card):
@@ -22,51 +72,99 @@ class FactsCard(Card):
     def __init__(self, looking: Looking, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self._looking = looking
-        self.thumb = QLabel()
-        self.thumb.setFixedSize(_THUMB, _THUMB)
-        self.thumb.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.thumb.setAccessibleName("The network's input")
-        self.thumb.setToolTip("The picture as the network sees it, resized and cropped")
-        self.name_label = subheading("")
+        self._network = Network()
+        self.thumb = SeenPicture()
+        self.crumbs = named(QLabel(), "layerCrumbs")
+        self.crumbs.setTextFormat(Qt.TextFormat.RichText)
+        self.crumbs.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse)
+        self.crumbs.setAccessibleName("Where the layer is")
+        self.crumbs.linkActivated.connect(self._jump)
+        self.name_label = muted("")
+        self.name_label.setWordWrap(False)
+        self.name_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.name_label.setToolTip("The layer's name in the program code of the network")
         self.facts_label = muted("")
         self.explanation_label = QLabel()
         self.explanation_label.setTextFormat(Qt.TextFormat.PlainText)
         self.explanation_label.setWordWrap(True)
+        self.answer_label = muted("")
         self.hint_label = muted("")
-        row = QHBoxLayout()
-        row.setSpacing(theme.MARGIN - 4)
-        row.addWidget(self.thumb)
-        text = QVBoxLayout()
-        text.setSpacing(4)
-        for label in (self.name_label, self.facts_label, self.explanation_label, self.hint_label):
-            text.addWidget(label)
-        text.addStretch(1)
-        row.addLayout(text, 1)
-        self.body.addLayout(row)
+        self._lay_out()
         looking.network_changed.connect(self._forget)
         looking.listed_changed.connect(self._show_network)
         looking.layer_changed.connect(self._show_layer)
         looking.shown_changed.connect(self._show_answer)
         looking.layer_failed.connect(self._show_failure)
+        theme.notifier().changed.connect(self._show_layer)
+
+    def _lay_out(self) -> None:
+        margin = theme.MARGIN - 4
+        self.body.setContentsMargins(margin, theme.GAP + 2, margin, theme.GAP + 2)
+        title = QHBoxLayout()
+        title.setSpacing(theme.GAP + 4)
+        title.addWidget(self.crumbs)
+        title.addWidget(self.name_label, 1)
+        text = QVBoxLayout()
+        text.setSpacing(3)
+        text.addLayout(title)
+        for label in (self.facts_label, self.explanation_label, self.answer_label, self.hint_label):
+            label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+            text.addWidget(label)
+        text.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(theme.MARGIN - 4)
+        row.addWidget(self.thumb, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addLayout(text, 1)
+        self.body.addLayout(row)
+
+    # -- the network ------------------------------------------------------------------
 
     @Slot()
     def _forget(self) -> None:
-        for label in (self.name_label, self.facts_label, self.explanation_label, self.hint_label):
+        self._network = Network()
+        for label in (
+            self.crumbs,
+            self.name_label,
+            self.facts_label,
+            self.explanation_label,
+            self.answer_label,
+            self.hint_label,
+            self.thumb,
+        ):
             label.clear()
-        self.thumb.clear()
 
     @Slot()
     def _show_network(self) -> None:
+        listed = self._looking.listed
+        self._network = Network(listed.layers if listed is not None else ())
         self.hint_label.setText("" if self._looking.is_run else _HINT)
         self.hint_label.setVisible(not self._looking.is_run)
+        self.answer_label.setVisible(self._looking.is_run)
+
+    # -- the layer --------------------------------------------------------------------
 
     @Slot()
     def _show_layer(self) -> None:
         layer = self._looking.layer
-        if layer is not None:
-            self.name_label.setText(layer.name)
-            facts = (layer.kind, layer.detail, f"gives {shape_text(layer.shape)}", parameter_text(layer.parameters))
-            self.facts_label.setText("  ·  ".join(fact for fact in facts if fact))
+        if layer is None:
+            return
+        self.crumbs.setText(_crumbs(layer, self._network.place(layer.name)))
+        self.name_label.setText(layer.name)
+        facts = (layer.detail, f"gives {shape_text(layer.shape)}", self._weights(layer), sight_text(layer))
+        self.facts_label.setText("  ·  ".join(fact for fact in (*facts, _TRAINED[layer.trained]) if fact))
+        size = self._looking.listed.input_size if self._looking.listed is not None else 1
+        self.thumb.set_seen(layer.receptive_field / size if layer.receptive_field else 1.0, sight_text(layer))
+
+    def _weights(self, layer: Layer) -> str:
+        text = parameter_text(layer.parameters)
+        return f"{text} ({percent(self._network.share(layer.parameters))})" if layer.parameters else text
+
+    @Slot(str)
+    def _jump(self, part: str) -> None:
+        """To the first layer of the stage or block."""
+        place = self._network.place(self._looking.layer.name) if self._looking.layer is not None else None
+        if place is not None:
+            self._looking.set_layer((place.block if part == "block" else place.stage).layers[0])
 
     @Slot()
     def _show_answer(self) -> None:
@@ -74,6 +172,7 @@ class FactsCard(Card):
         if shown is not None:
             _set_role(self.explanation_label, "")
             self.explanation_label.setText(shown.explanation)
+            self.answer_label.setText(answer_text(shown.answer))
             small_picture(self.thumb, shown.picture, _THUMB)
             self.thumb.setVisible(bool(shown.picture.size))
 
@@ -81,6 +180,27 @@ class FactsCard(Card):
     def _show_failure(self, failure: Failure) -> None:
         _set_role(self.explanation_label, "bad")
         self.explanation_label.setText(failure.sentence)
+
+
+def answer_text(answer: tuple[tuple[str, float], ...]) -> str:
+    """“The network's answer: fish 98 %, then mushroom 1 %”; empty without an answer."""
+    if not answer:
+        return ""
+    texts = [f"{name} {percent(probability)}" for name, probability in answer[:2]]
+    return "The network's answer to this picture: " + ", then ".join(texts)
+
+
+def _crumbs(layer: Layer, place: Place | None) -> str:
+    """“Stage 2 › Block 1 › Depthwise convolution 3×3”, the parts as links."""
+    colors = theme.current()
+    parts = []
+    if place is not None:
+        for kind, title in (("stage", place.stage.title), ("block", place.block.title)):
+            if title:
+                style = f"color:{colors.accent}; text-decoration:none"
+                parts.append(f'<a href="{kind}" style="{style}">{html.escape(title)}</a>')
+    parts.append(f'<span style="font-size:11pt; font-weight:600">{html.escape(title_of(layer))}</span>')
+    return f' <span style="color:{colors.muted}">›</span> '.join(parts)
 
 
 def _set_role(label: QLabel, role: str) -> None:

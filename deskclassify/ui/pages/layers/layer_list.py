@@ -1,7 +1,8 @@
-"""The layers of a network as a list: name, kind, output shape and parameters, under their stage."""
+"""The layers of a network as a list: what each is, its name, its output, under its stage and block."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,34 +11,32 @@ from PySide6.QtCore import (
     QModelIndex,
     QObject,
     QPersistentModelIndex,
-    QRect,
-    QSize,
     QSortFilterProxyModel,
     Qt,
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter
-from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QListView, QWidget
 
 from deskclassify.core.layer_events import Layer
+from deskclassify.core.network_parts import (
+    Network,
+    Place,
+    parameter_text,
+    shape_text,
+    title_of,
+    training_text,
+)
 from deskclassify.ui import theme
+from deskclassify.ui.pages.layers.layer_rows import LayerDelegate
+
+__all__ = ["LayerFilter", "LayerList", "LayerModel", "LayerRole", "PlaceRole", "parameter_text", "shape_text"]
 
 _Index = QModelIndex | QPersistentModelIndex
-_ROW, _STAGE = 46, 26
 LayerRole = Qt.ItemDataRole.UserRole
-
-
-def shape_text(shape: Sequence[int]) -> str:
-    """The shape of an output in words: height × width × channels for pictures."""
-    if len(shape) == 3:
-        shape = (shape[1], shape[2], shape[0])
-    return " × ".join(f"{size:,}" for size in shape)
-
-
-def parameter_text(count: int) -> str:
-    """How many weights, in words."""
-    return f"{count:,} parameter{'' if count == 1 else 's'}" if count else "no parameters"
+PlaceRole = Qt.ItemDataRole.UserRole + 1
+_NOTHING = "No layer fits.\nSearch for a kind, a size\nor a stage."
 
 
 class LayerModel(QAbstractListModel):
@@ -45,36 +44,44 @@ class LayerModel(QAbstractListModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._layers: tuple[Layer, ...] = ()
+        self._network = Network()
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """All layers."""
-        return self._layers
+        return self._network.layers
+
+    @property
+    def network(self) -> Network:
+        """Their stages and blocks."""
+        return self._network
 
     def set_layers(self, layers: Sequence[Layer]) -> None:
         """Show another network."""
         self.beginResetModel()
-        self._layers = tuple(layers)
+        self._network = Network(layers)
         self.endResetModel()
 
     def row_of(self, name: str) -> int:
         """The row of a layer; −1 if there is none of that name."""
-        return next((row for row, layer in enumerate(self._layers) if layer.name == name), -1)
+        place = self._network.place(name)
+        return place.number if place is not None else -1
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802 (Qt's own signature)
         """Number of layers."""
-        return 0 if parent.isValid() else len(self._layers)
+        return 0 if parent.isValid() else len(self.layers)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Name, description and the layer itself."""
+        """Name, description, the layer itself and its place."""
         if not index.isValid():
             return None
-        layer = self._layers[index.row()]
+        layer = self.layers[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return layer.name
         if role == LayerRole:
             return layer
+        if role == PlaceRole:
+            return self._network.place(layer.name)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             parts = (layer.name, layer.kind, layer.detail, f"gives {shape_text(layer.shape)}")
             return ", ".join(part for part in (*parts, parameter_text(layer.parameters)) if part)
@@ -82,84 +89,39 @@ class LayerModel(QAbstractListModel):
 
 
 class LayerFilter(QSortFilterProxyModel):
-    """Leaves the layers whose name, kind or stage holds the text."""
+    """Leaves the layers that fit all words of the text."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._text = ""
+        self._terms: tuple[re.Pattern[str], ...] = ()
 
     @Slot(str)
     def set_text(self, text: str) -> None:
-        """Filter by another text; capital letters do not matter."""
+        """Filter by another text; capital letters do not matter, and × may be typed as x."""
+        # A number belongs to the word before it: “block 1”, and not “block 10”.
+        words = re.findall(r"[^\W\d]+ \d+|\S+", _searched(text))
+        self._terms = tuple(re.compile(re.escape(word) + (r"(?!\d)" if word[-1].isdigit() else "")) for word in words)
         # endFilterChange exists from Qt 6.10 on only; invalidate() is the same everywhere.
-        self._text = text.strip().casefold()
         self.invalidate()
 
     def filterAcceptsRow(self, source_row: int, source_parent: _Index) -> bool:  # noqa: N802
         """Whether a layer is left."""
         source = self.sourceModel()
-        layer: Layer = source.data(source.index(source_row, 0, source_parent), LayerRole)
-        return self._text in f"{layer.name} {layer.kind} {layer.stage} {layer.detail}".casefold()
+        place: Place = source.data(source.index(source_row, 0, source_parent), PlaceRole)
+        text = haystack(place)
+        return all(term.search(text) for term in self._terms)
 
 
-class _LayerDelegate(QStyledItemDelegate):
-    """Two lines a layer; above the first layer of a stage, the stage's name."""
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:  # noqa: N802
-        return QSize(160, _ROW + (_STAGE if _begins_stage(index) else 0))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        view: Any = option
-        area = QRect(view.rect)
-        state: QStyle.StateFlag = view.state
-        layer: Layer = index.data(LayerRole)
-        colors = theme.current()
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = painter.font()
-        small = painter.font()
-        small.setPixelSize(11)
-        if _begins_stage(index):
-            band = QRect(area.left() + 8, area.top(), area.width() - 16, _STAGE)
-            small.setWeight(QFont.Weight.DemiBold)
-            painter.setFont(small)
-            painter.setPen(QColor(colors.accent))
-            painter.drawText(band, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, layer.stage)
-            area.setTop(area.top() + _STAGE)
-            small.setWeight(QFont.Weight.Normal)
-        chosen = bool(state & QStyle.StateFlag.State_Selected)
-        if chosen or state & QStyle.StateFlag.State_MouseOver:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(colors.accent_soft if chosen else colors.raised))
-            painter.drawRoundedRect(area.adjusted(1, 2, -1, -2), 6, 6)
-        inner = area.adjusted(10, 5, -10, -5)
-        top = QRect(inner.left(), inner.top(), inner.width(), inner.height() // 2)
-        bottom = top.translated(0, inner.height() // 2)
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        font.setWeight(QFont.Weight.DemiBold if chosen else QFont.Weight.Normal)
-        shape = shape_text(layer.shape)
-        shape_width = QFontMetrics(small).horizontalAdvance(shape)
-        painter.setFont(font)
-        painter.setPen(QColor(colors.text))
-        room = top.width() - shape_width - 8
-        painter.drawText(top, left, QFontMetrics(font).elidedText(layer.name, Qt.TextElideMode.ElideMiddle, room))
-        painter.setFont(small)
-        painter.setPen(QColor(colors.muted))
-        painter.drawText(top, right, shape)
-        painter.drawText(bottom, left, layer.kind)
-        painter.drawText(bottom, right, parameter_text(layer.parameters) if layer.parameters else "")
-        painter.restore()
+def haystack(place: Place) -> str:
+    """All that a layer can be found by."""
+    layer = place.layer
+    titles = (place.stage.title, place.block.title, title_of(layer), layer.name, layer.detail)
+    return _searched(" | ".join((*titles, shape_text(layer.shape), training_text(layer))))
 
 
-def _begins_stage(index: _Index) -> bool:
-    layer: Layer = index.data(LayerRole)
-    if not layer.stage:
-        return False
-    if index.row() == 0:
-        return True
-    above: Layer = index.model().index(index.row() - 1, 0).data(LayerRole)
-    return above.stage != layer.stage
+def _searched(text: str) -> str:
+    """Text as it is compared: small letters, and sizes as 7×7 however they are written."""
+    return re.sub(r"(?<=\d) ?[x×] ?(?=\d)", "×", " ".join(text.casefold().split()))
 
 
 class LayerList(QListView):
@@ -169,11 +131,12 @@ class LayerList(QListView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._filtering = False
         self.layer_model = LayerModel(self)
         self.filter = LayerFilter(self)
         self.filter.setSourceModel(self.layer_model)
         self.setModel(self.filter)
-        self.setItemDelegate(_LayerDelegate(self))
+        self.setItemDelegate(LayerDelegate(PlaceRole, self))
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -183,14 +146,29 @@ class LayerList(QListView):
 
     @property
     def layer(self) -> Layer | None:
-        """The layer that is chosen."""
+        """The layer that is chosen; None where the search has left it out."""
         index = self.currentIndex()
         return index.data(LayerRole) if index.isValid() else None
 
     def choose(self, name: str) -> None:
         """Choose a layer by name, the first one where there is none of that name."""
-        index = self.filter.mapFromSource(self.layer_model.index(max(0, self.layer_model.row_of(name))))
+        index = self._index_of(name)
         self.setCurrentIndex(index if index.isValid() else self.filter.index(0, 0))
+
+    def search(self, text: str, name: str) -> None:
+        """Leave the layers that fit a text; the one of that name stays chosen, if it is among them."""
+        self._filtering = True
+        try:
+            self.filter.set_text(text)
+            self.setCurrentIndex(self._index_of(name))
+        finally:
+            self._filtering = False
+        if self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex(), QListView.ScrollHint.PositionAtCenter)
+
+    def _index_of(self, name: str) -> QModelIndex:
+        row = self.layer_model.row_of(name)
+        return self.filter.mapFromSource(self.layer_model.index(row, 0)) if row >= 0 else QModelIndex()
 
     def step(self, by: int) -> None:
         """Choose the layer `by` rows further down."""
@@ -198,9 +176,33 @@ class LayerList(QListView):
         if 0 <= row < self.filter.rowCount():
             self.setCurrentIndex(self.filter.index(row, 0))
 
+    def step_stage(self, by: int) -> None:
+        """Choose the first layer of the stage `by` stages further down."""
+        target = self.stage_beyond(by)
+        if target is not None:
+            self.setCurrentIndex(target)
+
+    def stage_beyond(self, by: int) -> QModelIndex | None:
+        """Where `step_stage` leads; None where there is no such stage. Upwards, first to the own stage's begin."""
+        firsts = [
+            row for row in range(self.filter.rowCount()) if row == 0 or self._stage(row) is not self._stage(row - 1)
+        ]
+        now = self.currentIndex().row()
+        beyond = [row for row in firsts if row > now] if by > 0 else [row for row in reversed(firsts) if row < now]
+        return self.filter.index(beyond[abs(by) - 1], 0) if len(beyond) >= abs(by) else None
+
+    def _stage(self, row: int) -> object:
+        place: Place = self.filter.index(row, 0).data(PlaceRole)
+        return place.stage
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Page Up and Page Down go one layer, as the buttons do."""
-        steps = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
+        """Page Up and Page Down go one layer, as the buttons do; Home and End to the first and the last."""
+        steps = {
+            Qt.Key.Key_PageUp: -1,
+            Qt.Key.Key_PageDown: 1,
+            Qt.Key.Key_Home: -self.currentIndex().row(),
+            Qt.Key.Key_End: self.filter.rowCount() - 1 - self.currentIndex().row(),
+        }
         step = steps.get(Qt.Key(event.key()))
         if step is None:
             super().keyPressEvent(event)
@@ -210,6 +212,14 @@ class LayerList(QListView):
     def currentChanged(self, current: _Index, previous: _Index) -> None:  # noqa: N802
         """Tell which layer is looked at."""
         super().currentChanged(current, previous)
-        if current.isValid():
+        if current.isValid() and not self._filtering:
             self.scrollTo(current)
             self.chosen.emit(current.data(LayerRole))
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """The layers, or that none fits."""
+        super().paintEvent(event)
+        if self.layer_model.layers and not self.filter.rowCount():
+            painter = QPainter(self.viewport())
+            painter.setPen(self.palette().placeholderText().color())
+            painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, _NOTHING)
