@@ -9,21 +9,22 @@ import numpy as np
 import torch
 
 from deskclassify.core.control import ShouldStop
+from deskclassify.core.errors import InputError
 from deskclassify.core.events import Event
-from deskclassify.core.layer_events import ChannelShown, LayerShown
+from deskclassify.core.layer_events import NOTHING, ChannelShown, LayerShown
 from deskclassify.core.layer_requests import ChannelRequest, LayerRequest
 from deskclassify.core.preprocess import Pixels
-from deskclassify.ml.capture import capture
+from deskclassify.ml.inspection import passes
 from deskclassify.ml.inspection.layers import explain
 from deskclassify.ml.inspection.network import Opened, look
 
 _EMPTY_PIXELS = np.empty((0, 0, 0), dtype=np.uint8)
-_NO_VALUES = np.empty(0, dtype=np.float32)
-_MOST_PIXELS = 112  # of a channel's picture in the grid
+_MOST_PIXELS = 112  # a side, of a channel's picture in the grid
+_LARGEST = 1e30  # what a diverged network gives beyond is cut off for the eye; the exact values keep it
 
 
 def show_layer(request: LayerRequest, should_stop: ShouldStop) -> Iterator[Event]:
-    """What one layer makes of a picture.
+    """What one layer makes of a picture; of the kept pass, see `passes`.
 
     Raises:
         InputError: the network, the layer or the picture cannot be had.
@@ -31,27 +32,29 @@ def show_layer(request: LayerRequest, should_stop: ShouldStop) -> Iterator[Event
     begun = time.perf_counter()
 
     def show(opened: Opened) -> Iterator[Event]:
-        yield _show(opened, request, begun)
+        if not should_stop():
+            yield _show(opened, request, begun)
 
     return look(request.model, request.epoch, show, should_stop)
 
 
 def _show(opened: Opened, request: LayerRequest, begun: float) -> LayerShown:
-    layer, path, module = opened.find(request.layer)
+    layer, _, module = opened.find(request.layer)
     picture, activations = _EMPTY_PIXELS, _EMPTY_PIXELS
-    low = high = strength = values = _NO_VALUES
+    low = high = strength = separation = values = NOTHING
     names: tuple[str, ...] = ()
+    answer: passes.Answer = ()
     if request.image:
-        picture, tensor = opened.input_of(request.image)
-        with capture(opened.model, [path]) as found:
-            opened.model(tensor)
-        output = found[path][0].float()
+        found = passes.pass_of(opened, request.image, layer.name)
+        picture, answer, output = found.picture, found.answer, found.outputs[layer.name]
         if output.ndim == 3:
-            strength = output.abs().mean(dim=(1, 2)).numpy()
-            activations, low, high = _tiles(output)
+            strength = np.abs(output).mean(axis=(1, 2))
+            activations, low, high = tiles(output)
         else:
-            values = output.numpy().ravel()
+            values, strength = output.copy(), np.abs(output)
             names = opened.classes if len(values) == len(opened.classes) else ()
+        if request.separate:
+            separation = passes.separate(opened, request.image, layer.name)
     return LayerShown(
         layer=layer,
         explanation=explain(module),
@@ -60,39 +63,51 @@ def _show(opened: Opened, request: LayerRequest, begun: float) -> LayerShown:
         high=high,
         strength=strength,
         picture=picture,
+        separation=separation,
         values=values,
         value_names=names,
+        answer=answer,
         image=request.image,
         epoch=request.epoch,
         milliseconds=(time.perf_counter() - begun) * 1000,
     )
 
 
-def _tiles(output: torch.Tensor) -> tuple[Pixels, np.ndarray, np.ndarray]:
-    """The channels of `[C, h, w]`, each stretched over 0 to 255."""
+def tiles(output: np.ndarray) -> tuple[Pixels, np.ndarray, np.ndarray]:
+    """Channels as small pictures.
+
+    Args:
+        output: float32 `[C, h, w]`.
+
+    Returns:
+        uint8 `[C, h, w]`, each channel averaged down to at most 112 pixels a side and stretched over 0 to 255; and what
+        became 0 and 255, float32 `[C]` each.
+    """
+    shown = torch.from_numpy(output)
     if max(output.shape[1:]) > _MOST_PIXELS:
         factor = -(-max(output.shape[1:]) // _MOST_PIXELS)
-        output = torch.nn.functional.avg_pool2d(output[None], factor, ceil_mode=True)[0]
-    shown = output.numpy()
-    low, high = shown.min(axis=(1, 2)), shown.max(axis=(1, 2))
-    spread = np.where(high > low, high - low, 1)[:, None, None]
-    pixels = np.rint((shown - low[:, None, None]) / spread * 255).astype(np.uint8)
-    return pixels, low.astype(np.float32), high.astype(np.float32)
+        shown = torch.nn.functional.avg_pool2d(shown[None], factor, ceil_mode=True)[0]
+    shown = shown.nan_to_num(0.0).clamp(-_LARGEST, _LARGEST)
+    low, high = shown.amin(dim=(1, 2), keepdim=True), shown.amax(dim=(1, 2), keepdim=True)
+    spread = torch.where(high > low, high - low, torch.ones_like(low))
+    pixels = ((shown - low) * (255 / spread)).round_().to(torch.uint8).numpy()
+    return pixels, low.flatten().numpy(), high.flatten().numpy()
 
 
 def show_channel(request: ChannelRequest, should_stop: ShouldStop) -> Iterator[Event]:
     """The exact values of one channel.
 
     Raises:
-        InputError: the network, the layer or the picture cannot be had.
+        InputError: the network, the layer, the channel or the picture cannot be had.
     """
 
     def show(opened: Opened) -> Iterator[Event]:
-        _, path, _ = opened.find(request.layer)
-        _, tensor = opened.input_of(request.image)
-        with capture(opened.model, [path]) as found:
-            opened.model(tensor)
-        values = found[path][0, request.channel].float().numpy()
-        yield ChannelShown(request.layer, request.channel, request.image, values)
+        layer, _, _ = opened.find(request.layer)
+        if should_stop():
+            return
+        output = passes.pass_of(opened, request.image, layer.name).outputs[layer.name]
+        if output.ndim != 3 or not 0 <= request.channel < len(output):
+            raise InputError(f"“{layer.name}” has no picture of a channel {request.channel}. Choose one of the tiles.")
+        yield ChannelShown(layer.name, request.channel, request.image, output[request.channel].copy())
 
     return look(request.model, request.epoch, show, should_stop)

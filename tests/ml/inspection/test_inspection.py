@@ -50,27 +50,6 @@ def test_layers_of_every_network_have_shapes(name: str) -> None:
     assert len({layer.name for layer in layers}) == len(layers)
 
 
-def test_activations_are_those_of_the_network(trained: Path, picture: str, drain: Any) -> None:
-    (shown,) = drain(LayerRequest(str(trained), "blocks.1.0.conv_dw", picture, limit=10))
-    assert shown.activations.shape == (10, 56, 56)
-    assert shown.activations.dtype == np.uint8
-    assert shown.picture.shape == (224, 224, 3)
-    assert len(shown.channels) == len(shown.low) == len(shown.high) == 10
-    assert (shown.activations.reshape(10, -1).min(1) == 0).all()
-    assert (shown.activations.reshape(10, -1).max(1) == 255).all()
-    # The scale must give the network's values back.
-    (stepped,) = drain(StepRequest(str(trained), "blocks.1.0.conv_dw", picture, shown.channels[0], 10, 20))
-    value = shown.low[0] + shown.activations[0, 10, 20] / 255 * (shown.high[0] - shown.low[0])
-    assert value == pytest.approx(stepped.network_value, abs=float(shown.high[0] - shown.low[0]) / 250)
-
-
-def test_the_last_layer_shows_a_score_for_each_class(trained: Path, picture: str, drain: Any) -> None:
-    (shown,) = drain(LayerRequest(str(trained), "head.linear", picture))
-    assert shown.value_names == RunFolder(trained).info().classes
-    assert shown.values.shape == (5,)
-    assert shown.activations.size == 0
-
-
 @pytest.mark.parametrize(
     ("layer", "words"), [("conv_stem", "in colour"), ("blocks.0.0.conv_dw", "one kernel"), ("conv_head", "one mix of")]
 )
