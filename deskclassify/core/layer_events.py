@@ -106,8 +106,9 @@ class KernelsShown(Event):
     """All kernels of a layer, an overview.
 
     Attributes:
-        tiles: uint8 `[C, kh, kw, 3]`, one picture for each kernel (colour: the kernel itself, else grey: its input
-            channel of most weight); of a mix, which has no pattern, `[C, side, side, 3]`, a square for each input.
+        tiles: uint8 `[C, kh, kw, 3]`, one picture for each kernel (colour: the kernel itself, else its input channel
+            of most weight, on the diverging scale); of a mix, which has no pattern, `[C, h, w, 3]`, its largest
+            weights as bars.
         norms: float32 `[C]`, the Euclidean norm of each kernel.
         changes: float32 `[C]`, norm of the difference to the pretrained kernel over the norm of that; empty
             where that is not known.
@@ -163,6 +164,7 @@ class Following:
         formula: with these names, and `x` for what goes in.
         value: computed by the formula.
         network_value: the network's own.
+        tolerance: by how much single precision may move it.
     """
 
     kind: str
@@ -171,6 +173,7 @@ class Following:
     formula: str
     value: float
     network_value: float
+    tolerance: float = 1e-4
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,7 @@ class Stepped(Event):
         window: top, left, height and width, in pixels of the network's input, of what the value sees of it.
         picture: uint8 `[size, size, 3]`, the network's input.
         following: normalisation and activation.
+        tolerance: by how much single precision may move `network_value`.
     """
 
     event: ClassVar[str] = "finished"
@@ -210,6 +214,7 @@ class Stepped(Event):
     window: tuple[int, int, int, int] = (0, 0, 0, 0)
     picture: np.ndarray = field(default_factory=NOTHING.copy)
     following: tuple[Following, ...] = ()
+    tolerance: float = 1e-4
 
 
 @dataclass(frozen=True)
@@ -271,7 +276,11 @@ class Explained(Event):
             below 0 for Grad-CAM.
         target: the class.
         picture: uint8 `[size, size, 3]`, the network's input.
+        answer: all classes with their probabilities, the likeliest first.
         text: one sentence on how to read it.
+        scale: the probability that a heat of 1 stands for; 0 where heat tells only more from less.
+        spot: top, left, height and width, in pixels of `picture`, of the place that `text` speaks of; of height 0
+            where it speaks of none.
     """
 
     event: ClassVar[str] = "finished"
@@ -283,6 +292,8 @@ class Explained(Event):
     answer: tuple[tuple[str, float], ...]
     text: str
     seconds: float = 0.0
+    scale: float = 0.0
+    spot: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -294,6 +305,7 @@ class Mapped(Event):
         paths, labels, predicted: one for each picture.
         method: `pca` or `tsne`.
         explained: share of the variance that both axes of PCA show; None for t-SNE.
+        probability: float32 `[pictures]`, of the predicted class.
     """
 
     event: ClassVar[str] = "finished"
@@ -305,6 +317,7 @@ class Mapped(Event):
     predicted: tuple[str, ...]
     classes: tuple[str, ...]
     explained: float | None = None
+    probability: np.ndarray = field(default_factory=NOTHING.copy)
 
 
 @dataclass(frozen=True)

@@ -135,16 +135,21 @@ class ExplainRequest(Request):
     image: str
     method: Method = "gradcam"
     target: str = ""
+    epoch: int | None = None
 
 
 @dataclass(frozen=True)
 class MapRequest(Request):
-    """Lay a run's validation pictures out in two dimensions by their features."""
+    """Lay a run's validation pictures out in two dimensions by their features.
+
+    `device` is `auto`, `cpu`, `cuda` or `cuda:i`.
+    """
 
     job: ClassVar[str] = f"{_JOBS}.projection:lay_out"
     process: ClassVar[Process] = "explorer"
     model: str
     method: Projection = "pca"
+    device: str = "auto"
 
 
 @dataclass(frozen=True)
