@@ -10,9 +10,9 @@ from html import escape
 from deskclassify.core.network_parts import Stage, parameter_text
 from deskclassify.core.walk_chapters import trained
 
-_HEIGHT, _FLOOR = 250, 168  # units of the drawing; slabs stand on the floor
-_TALLEST, _LOWEST = 132.0, 20.0
-_THICKEST, _THINNEST = 46.0, 10.0
+_HEIGHT, _FLOOR = 272, 196  # units of the drawing; slabs stand on the floor
+_TALLEST, _LOWEST = 168.0, 20.0
+_THICKEST, _THINNEST = 50.0, 8.0
 _SLANT = 0.3  # of the depth, seen from the side
 _COLUMN = 104  # least units from one stage to the next, so that captions do not meet
 

@@ -57,7 +57,7 @@ def overlay(picture: np.ndarray, heat: np.ndarray, enlarge: int = 2) -> Image.Im
     # Grey below, so that a colour says one thing only: how strong the map is there.
     grey = ground @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
     ground = ground * 0.35 + grey[..., None] * 0.65
-    veil = (_STRONGEST_VEIL * np.sqrt(values))[..., None]
+    veil = (_STRONGEST_VEIL * values)[..., None]
     return Image.fromarray(np.rint(ground * (1 - veil) + colours * veil).astype(np.uint8))
 
 

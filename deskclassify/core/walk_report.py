@@ -104,7 +104,8 @@ def as_html(walk: Walk) -> str:
     """The whole document."""
     parts, head = chapters(walk.stages)
     body = [_header(walk), _contents(parts, bool(walk.answer)), _plan(walk)]
-    body += [_chapter(chapter, at, walk) for at, chapter in enumerate(parts, 1)]
+    told: set[str] = set()
+    body += [_chapter(chapter, at, walk, told) for at, chapter in enumerate(parts, 1)]
     if walk.answer:
         body.append(_answer(walk, head))
     if walk.explained is not None:
@@ -130,7 +131,7 @@ def _header(walk: Walk) -> str:
     if walk.answer:
         name, probability = walk.answer[0]
         told = (
-            f"<p>The network says <strong>{escape(name)}</strong> ({sections.percent(probability)}).</p>"
+            f'<p class="says">The network says <strong>{escape(name)}</strong>, {sections.percent(probability)}</p>'
             + sections.answer_bars(walk.answer)
         )
     else:
@@ -158,7 +159,7 @@ def _header(walk: Walk) -> str:
         '<header class="top"><p class="over">A picture’s walk through a network</p>'
         f"<h1>{escape(walk.image)}</h1>"
         f'<div class="hero"><div><img class="photo" src="{photo_uri(walk.photo, _PHOTO_PIXELS)}" '
-        f'alt="{escape(walk.image)}">{inset}</div><div>{told}</div></div><dl class="facts">{rows}</dl></header>'
+        f'alt="{escape(walk.image)}">{inset}</div><div>{told}<dl class="facts">{rows}</dl></div></div></header>'
     )
 
 
@@ -190,9 +191,9 @@ def _plan(walk: Walk) -> str:
     )
 
 
-def _chapter(chapter: Chapter, at: int, walk: Walk) -> str:
+def _chapter(chapter: Chapter, at: int, walk: Walk, told: set[str]) -> str:
     height, width = chapter.size
-    stages = "".join(sections.stage_section(stage, walk.shown, walk.kernels) for stage in chapter.stages)
+    stages = "".join(sections.stage_section(stage, walk.shown, walk.kernels, told) for stage in chapter.stages)
     return (
         f'<section class="chapter" id="chapter-{at}"><header><p class="over">Chapter {at} · maps of {height} × {width} '
         f"values</p><h2>{escape(chapter.title)}</h2><p>{escape(chapter.text)}</p></header>{stages}</section>"
@@ -207,19 +208,13 @@ def _answer(walk: Walk, head: Sequence[Stage]) -> str:
         '<section id="answer"><h2>From maps to an answer</h2>'
         f"<p>Each of the last {features:,} maps is averaged into one number, a feature: it says how much of something "
         "is in the picture, and no longer where. The last layer weighs all features into one score for each class, "
-        "and the softmax turns the scores into probabilities, which add up to 100 %.</p>"
+        "and the softmax turns the scores into probabilities, which add up to 100&nbsp;%.</p>"
         f"{table}</section>"
     )
 
 
 def _why(explained: Explained) -> str:
-    return (
-        '<section class="why" id="why"><h2>Why this answer</h2>'
-        f"<p>{escape(explained.text)}</p>{sections.why(explained)}"
-        '<p class="soft">Such a map says where the network looked, and not what it saw there. It is Grad-CAM '
-        "(Selvaraju and others, 2017): the channels of the last maps, weighted by how much the score of the class "
-        "rises with them.</p></section>"
-    )
+    return f'<section class="why" id="why"><h2>Why this answer</h2>{sections.why(explained)}</section>'
 
 
 def _all_layers(layers: Sequence[Layer]) -> str:

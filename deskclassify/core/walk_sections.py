@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 import numpy as np
 
 from deskclassify.core.layer_events import Explained, KernelsShown, Layer, LayerShown
-from deskclassify.core.network_parts import Stage, parameter_text, shape_text, sight_text, title_of, training_text
+from deskclassify.core.network_parts import Stage, shape_text, sight_text, title_of, training_text
 from deskclassify.core.report_pictures import map_uri, overlay, photo_uri, tile_uri
 from deskclassify.core.walk_chapters import maps, trained
 from deskclassify.core.words import counted
@@ -58,10 +58,15 @@ def stage_table(stages: Sequence[Stage]) -> str:
         shape = f"{height} × {width} × {channels:,}" if height > 1 else f"{channels:,} values"
         sight = sight_text(last).removeprefix("sees ")
         cells = (len(stage.layers), shape, f"{stage.parameters:,}", sight, state)
-        rows.append(
-            f'<tr><th scope="row">{escape(stage.title)}</th>' + "".join(f'<td class="n">{cell}</td>' for cell in cells)
-        )
-    names = ("layers", "gives (height × width × channels)", "learned weights", "one value sees", "in your training")
+        numbers = "".join(f'<td class="n">{cell}</td>' for cell in cells)
+        rows.append(f'<tr><th scope="row">{escape(stage.title)}</th>{numbers}</tr>')
+    names = (
+        "layers",
+        "gives (height × width × channels)",
+        "learned weights",
+        "receptive field: one value sees",
+        "in your training",
+    )
     heads = "".join(f'<th scope="col" class="n">{name}</th>' for name in names)
     return f'<table><thead><tr><th scope="col">stage</th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
@@ -82,12 +87,17 @@ def layer_table(layers: Sequence[Layer]) -> str:
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def stage_section(stage: Stage, shown: Mapping[str, LayerShown], kernels: Mapping[str, KernelsShown]) -> str:
-    """One stage: what it is, its first and last layer, and the strongest channel over the picture."""
+def stage_section(
+    stage: Stage, shown: Mapping[str, LayerShown], kernels: Mapping[str, KernelsShown], told: set[str]
+) -> str:
+    """One stage: what it is, its first and last layer, and a strong channel over the picture.
+
+    `told` are the explanations that stand in the document already; those of this stage are added.
+    """
     seen = [shown[layer.name] for layer in (maps(stage)[0], maps(stage)[-1]) if layer.name in shown]
     seen = seen[-1:] if seen and seen[0] is seen[-1] else seen
     titles = ("The only layer",) if len(maps(stage)) == 1 else ("First layer", "Last layer")[-len(seen) :]
-    sheets = "".join(sheet(one, title) for one, title in zip(seen, titles, strict=True))
+    sheets = "".join(sheet(one, title, told) for one, title in zip(seen, titles, strict=True))
     found = [kernels[layer.name] for layer in stage.layers if layer.name in kernels]
     patterns = "".join(kernel_sheet(one) for one in found)
     over = laid_over(seen[-1]) if seen and seen[-1].picture.size else ""
@@ -108,20 +118,16 @@ def stage_text(stage: Stage) -> str:
         None: "",
     }[state]
     weights = (
-        f"with {counted(stage.parameters, 'learned weight')}." if stage.parameters else "without weights."
-    ) + learned
-    sight = sight_text(last).removeprefix("sees ")
+        f"with {counted(stage.parameters, 'learned weight')}.{learned}" if stage.parameters else "without weights."
+    )
     return (
         f"{counted(len(stage.layers), 'layer')} {weights} The stage gives {counted(channels, 'channel')} of "
-        f"{height} × {width} values, and one value sees {sight} of your picture."
-        if last.receptive_field
-        else f"{counted(len(stage.layers), 'layer')} {weights} The stage gives {counted(channels, 'channel')} of "
-        f"{height} × {width} values, and one value sees {sight}."
+        f"{height} × {width} values, and one value {sight_text(last)}."
     )
 
 
-def sheet(shown: LayerShown, title: str) -> str:
-    """The strongest channels of a layer, with their numbers and their range."""
+def sheet(shown: LayerShown, title: str, told: set[str]) -> str:
+    """The strongest channels of a layer, with their numbers and their range; what was `told` is not told again."""
     layer = shown.layer
     order = strongest(shown)[:MOST_TILES]
     silent = int((shown.high <= shown.low).sum())
@@ -132,10 +138,12 @@ def sheet(shown: LayerShown, title: str) -> str:
     )
     count = len(shown.activations)
     which = f"The {len(order)} strongest of {count:,} channels" if count > len(order) else f"All {count} channels"
+    explanation = "" if shown.explanation in told else shown.explanation
+    told.add(shown.explanation)
     quiet = f" {counted(silent, 'channel')} {'is' if silent == 1 else 'are'} silent here." if silent else ""
     return (
         f'<figure class="sheet"><figcaption><h4>{title}: {escape(title_of(layer))} '
-        f"<code>{escape(layer.name)}</code></h4>{escape(shown.explanation)} {which}, each from its lowest "
+        f"<code>{escape(layer.name)}</code></h4>{escape(explanation)} {which}, each from its lowest "
         f'<span class="scale" role="img" aria-label="from dark blue to yellow"></span> to its highest value.{quiet}'
         f'</figcaption><ul class="tiles">{tiles}</ul></figure>'
     )
@@ -156,20 +164,24 @@ def kernel_sheet(kernels: KernelsShown) -> str:
 
 
 def laid_over(shown: LayerShown) -> str:
-    """The strongest channel over the picture."""
-    # Of the strongest, the one that rises highest: a channel may be strong in the negative, and has no place then.
-    order = strongest(shown)[:MOST_TILES]
-    at = int(order[np.argmax(shown.high[order])])
-    levels = shown.activations[at].astype(np.float32) / 255
-    low, high = float(shown.low[at]), float(shown.high[at])
-    heat = np.clip(low + levels * (high - low), 0, None) / high if high > 0 else levels
+    """One of the strongest channels over the picture: the one that says most clearly where."""
+    at, heat = min(_heats(shown), key=lambda pair: float(pair[1].mean()))
     return (
         '<figure class="over-picture">'
         f'<img src="{photo_uri(overlay(shown.picture, heat))}" width="252" height="252" '
         f'alt="Your picture; channel {at} of {escape(shown.layer.name)} is laid over it">'
-        f"<figcaption>Channel {at} of the last layer over your picture: the yellower, the stronger it answers there."
-        "</figcaption></figure>"
+        f"<figcaption>Channel {at} of the last layer over your picture: the yellower, the stronger it answers there. "
+        "Of the strongest channels it is the one that says most clearly where.</figcaption></figure>"
     )
+
+
+def _heats(shown: LayerShown) -> Iterator[tuple[int, np.ndarray]]:
+    """The strongest channels from 0 to 1; what is below zero is no answer. At least one."""
+    order = strongest(shown)[:MOST_TILES]
+    for at in [at for at in order if shown.high[at] > 0] or order[:1]:
+        low, high = float(shown.low[at]), float(shown.high[at])
+        values = low + shown.activations[at].astype(np.float32) / 255 * (high - low)
+        yield int(at), np.clip(values, 0, None) / max(high, 1e-12)
 
 
 def scores(shown: LayerShown, answer: Sequence[tuple[str, float]]) -> str:
@@ -195,10 +207,8 @@ def why(explained: Explained) -> str:
         f'<img src="{photo_uri(explained.picture)}" width="360" height="360" alt="The picture as the network sees it">'
         "<figcaption>What the network sees</figcaption></figure><figure>"
         f'<img src="{photo_uri(over)}" width="360" height="360" alt="The same, with the reasons for {target} marked">'
-        f"<figcaption>Where it finds reasons for “{target}”: the yellower, the stronger</figcaption></figure></div>"
+        f"<figcaption>Where it finds reasons for “{target}”: the yellower, the stronger</figcaption></figure><div>"
+        f"<p>{escape(explained.text)}</p><p class=soft>Such a map says where the network looked, and not what it saw "
+        "there. It is Grad-CAM (Selvaraju and others, 2017): the channels of the last maps, weighted by how much the "
+        "score of the class rises with them.</p></div></div>"
     )
-
-
-def parameters_in_words(layers: Sequence[Layer]) -> str:
-    """How many weights some layers have."""
-    return parameter_text(sum(layer.parameters for layer in layers))

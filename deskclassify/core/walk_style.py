@@ -34,11 +34,13 @@ code { font: .86em ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; co
 .soft, figcaption, caption { color: var(--soft); font-size: .88rem; }
 section, header.top { background: var(--paper); border: 1px solid var(--line); border-radius: 12px;
   padding: 28px 32px; margin: 0 0 22px; }
-.hero { display: grid; grid-template-columns: minmax(240px, 5fr) 7fr; gap: 36px; align-items: start; }
-.hero .photo { width: 100%; max-height: 420px; object-fit: contain; object-position: left top; border-radius: 8px; }
+.hero { display: grid; grid-template-columns: fit-content(42%) 1fr; gap: 40px; align-items: start; margin-top: 18px; }
+.hero .photo { width: auto; height: auto; max-width: 100%; max-height: 400px; border-radius: 8px; }
+.says { font-size: 1.3rem; line-height: 1.35; margin-bottom: 12px; }
 .inset { display: flex; gap: 12px; align-items: center; margin-top: 12px; }
 .inset img { width: 72px; height: 72px; border-radius: 6px; flex: none; }
-.facts { display: flex; flex-wrap: wrap; gap: 6px 28px; margin: 18px 0 0; padding: 16px 0 0;
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 10px 20px;
+  margin: 20px 0 0; padding: 16px 0 0;
   border-top: 1px solid var(--line); }
 .facts div { min-width: 88px; } .facts dt { color: var(--soft); font-size: .8rem; }
 .facts dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
@@ -46,9 +48,9 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-n
 caption { text-align: left; padding-bottom: 6px; }
 th { text-align: left; font-weight: 600; color: var(--soft); }
 th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.n, th.n { text-align: right; } tbody th { color: var(--ink); }
+td.n, th.n { text-align: right; } tbody th { color: var(--ink); white-space: nowrap; }
 .bars td, .bars th { border: 0; padding: 5px 12px 5px 0; vertical-align: middle; }
-.bars th { font-weight: 400; color: var(--soft); overflow-wrap: anywhere; max-width: 14em; }
+.bars th { font-weight: 400; white-space: normal; color: var(--soft); overflow-wrap: anywhere; max-width: 14em; }
 .bars td.track { width: 60%; } .bars tr.answer th, .bars tr.answer td { color: var(--ink); font-weight: 600; }
 .bar { height: 12px; border-radius: 6px; background: var(--raised); overflow: hidden; }
 .bar i { display: block; height: 100%; border-radius: 6px; background: var(--accent); min-width: 2px; }
@@ -69,12 +71,13 @@ polygon { stroke: var(--paper); stroke-width: 1.2; stroke-linejoin: round; }
 .chapter > header { margin-bottom: 20px; }
 .stage { border-top: 1px solid var(--line); padding-top: 20px; margin-top: 24px; }
 .look { display: grid; grid-template-columns: 252px 1fr; gap: 28px; margin-top: 14px; align-items: start; }
-.look .over-picture img { width: 100%; border-radius: 8px; }
+.look .over-picture { position: sticky; top: 24px; }
+.look .over-picture img { width: 100%; height: auto; border-radius: 8px; }
 .over-picture figcaption, .pair figcaption { margin-top: 8px; }
 .sheet { margin-bottom: 18px; } .sheet > figcaption { margin-bottom: 8px; color: var(--soft); }
 .sheet > figcaption h4 { color: var(--ink); }
 .tiles { display: grid; grid-template-columns: repeat(6, 1fr); gap: 8px 8px; margin: 0; padding: 0; list-style: none; }
-.tiles img { width: 100%; aspect-ratio: 1; border-radius: 4px; image-rendering: pixelated; }
+.tiles img { width: 100%; height: auto; aspect-ratio: 1; border-radius: 4px; image-rendering: pixelated; }
 .tiles span { display: flex; justify-content: space-between; gap: 4px; font-size: .7rem; line-height: 1.5;
   color: var(--soft); font-variant-numeric: tabular-nums; white-space: nowrap; }
 .tiles b { color: var(--ink); }
@@ -83,26 +86,30 @@ polygon { stroke: var(--paper); stroke-width: 1.2; stroke-linejoin: round; }
   background: linear-gradient(90deg, """
     + _STOPS
     + """); }
-.pair { display: grid; grid-template-columns: repeat(2, minmax(0, 360px)); gap: 24px; margin: 14px 0; }
-.pair img { width: 100%; border-radius: 8px; }
+.pair { display: grid; grid-template-columns: 1fr 1fr minmax(180px, .8fr); gap: 24px; margin: 14px 0 0; }
+.pair img { width: 100%; height: auto; border-radius: 8px; }
 details summary { cursor: pointer; font-weight: 600; } details table { margin-top: 14px; font-size: .84rem; }
 dl.words { columns: 2; column-gap: 36px; margin: 12px 0 0; font-size: .9rem; }
 dl.words div { break-inside: avoid; margin-bottom: 10px; } dl.words dt { font-weight: 600; }
 dl.words dd { margin: 0; color: var(--soft); }
 footer { color: var(--soft); font-size: .85rem; }
-@media (max-width: 820px) { .hero, .look { grid-template-columns: 1fr; } .tiles { grid-template-columns: repeat(4, 1fr); }
+@media (max-width: 820px) { .hero, .look, .pair { grid-template-columns: 1fr; } .pair figure { max-width: 420px; }
+  .look .over-picture { position: static; max-width: 320px; } .tiles { grid-template-columns: repeat(4, 1fr); }
   .kernels { grid-template-columns: repeat(8, 1fr); } section, header.top { padding: 20px 18px; }
-  dl.words { columns: 1; } .look .over-picture { max-width: 320px; } }
+  dl.words { columns: 1; } }
 @media print { :root { --ground: #fff; --paper: #fff; --raised: #eaeef0; --line: #d5dce0; --ink: #182126;
   --soft: #53616a; --accent: #0b6b74; --accent-soft: #d9eef0; --trained: #0b6b74; --lid: #4f9aa1; --side: #07474d;
   --frozen: #b9c6cc; --hatch: #8b9aa2; color-scheme: light; }
   @page { size: A4; margin: 14mm 13mm; }
   html { font-size: 10.5pt; } * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-  main { padding: 0; max-width: none; } section, header.top { border: 0; border-radius: 0; padding: 0; margin: 0 0 18px; }
-  .hero { grid-template-columns: 5fr 7fr; } .look { grid-template-columns: 44mm 1fr; gap: 6mm; }
+  main { padding: 0; max-width: none; }
+  section, header.top { border: 0; border-radius: 0; padding: 0; margin: 0 0 18px; }
+  .hero { grid-template-columns: 44% 1fr; } .look .over-picture { position: static; }
+  .look { grid-template-columns: 44mm 1fr; gap: 6mm; }
   .tiles { grid-template-columns: repeat(6, 1fr); } .kernels { grid-template-columns: repeat(16, 1fr); }
   .chapter, .why { break-before: page; } .stage, .sheet, figure, tr { break-inside: avoid; }
   h2, h3, h4, caption { break-after: avoid; } svg.plan { min-width: 0; } .scroll { overflow: visible; }
-  nav, details { display: none; } }
+  .pair { grid-template-columns: 1fr 1fr .8fr; gap: 6mm; } dl.words { columns: 2; }
+  nav, #layers { display: none; } }
 """
 )
