@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Literal
 
 from deskclassify.core.layer_events import Layer
+from deskclassify.core.words import counted
 
 _Role = Literal["block", "sized block", "flat", "single", "head"]
 _Key = tuple[_Role, tuple[int, ...]]
@@ -220,9 +221,15 @@ def shape_text(shape: Sequence[int]) -> str:
     return " × ".join(f"{size:,}" for size in (size_of(shape) if len(shape) == 3 else shape))
 
 
+def short_shape(shape: Sequence[int]) -> str:
+    """The same in little room: “112×112×32”, or “1,280 values” where there are no places."""
+    high, wide, channels = size_of(shape)
+    return f"{high}×{wide}×{channels}" if high > 1 else counted(channels, "value")
+
+
 def parameter_text(count: int) -> str:
     """How many weights, in words."""
-    return f"{count:,} parameter{'' if count == 1 else 's'}" if count else "no parameters"
+    return counted(count, "parameter") if count else "no parameters"
 
 
 def percent(share: float) -> str:

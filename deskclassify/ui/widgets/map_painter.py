@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
 from deskclassify.core.network_parts import Stage, percent
+from deskclassify.core.words import counted
 from deskclassify.ui import theme
 from deskclassify.ui.style_sheet import mix
 from deskclassify.ui.widgets.map_layout import BlockBox, Column, StageBox
@@ -17,6 +18,7 @@ _FONT_PIXELS = 11
 _LINE = 14.0  # pixels of a caption's line
 _MOST_CLASSES = 3
 _BETWEEN = 5.0  # pixels between two captions
+_WIDEST_BAR = 8.0  # pixels
 _MARK = 4.5  # pixels: half the width of the mark “you are here”
 _WORDS = {True: "trained", False: "frozen"}
 
@@ -89,7 +91,7 @@ class MapPainter:
         self._painter.drawPolygon(mark)
 
     def _bar(self, column: Column, color: str) -> None:
-        width = max(3.0, column.right - column.left)
+        width = min(_WIDEST_BAR, max(3.0, column.right - column.left))
         self._painter.setPen(QPen(QColor(theme.current().surface), 1))
         self._painter.setBrush(QColor(color))
         self._painter.drawRect(
@@ -138,13 +140,7 @@ class MapPainter:
             self._painter.setPen(QColor(theme.current().muted))
             vertical = Qt.AlignmentFlag.AlignVCenter
             self._painter.drawText(QRectF(right, 0, 100, _LINE), vertical, _WORDS[state])
-            swatch = QRectF(right - 17, 2, 12, 10)
-            self._painter.setPen(QPen(QColor(_edge(state)), 1))
-            self._painter.setBrush(QColor(_fill(state)))
-            self._painter.drawRect(swatch)
-            if state is False:
-                self._painter.setBrush(QBrush(QColor(_hatch()), Qt.BrushStyle.BDiagPattern))
-                self._painter.drawRect(swatch)
+            swatch(self._painter, QRectF(right - 17, 2, 12, 10), state)
             right -= 17 + 14
 
     # -- what goes in and comes out ---------------------------------------------------
@@ -205,10 +201,20 @@ class MapPainter:
 
 def _size(stage: Stage, parts: int) -> str:
     """“7×7×320”, “7×7” or “7”; what has no places any more gives values."""
-    high, wide, channels = stage.size
+    high, _, channels = stage.size
     if high == 1:
-        return f"{channels:,} values" if parts > 1 else f"{channels:,}"
-    return "×".join(str(size) for size in (high, wide, channels)[:parts])
+        return counted(channels, "value") if parts > 1 else f"{channels:,}"
+    return "×".join(str(size) for size in stage.size[:parts])
+
+
+def swatch(painter: QPainter, place: QRectF, trained: bool) -> None:
+    """A small field filled as a layer is on the map: hatched where frozen, so that no colour is needed to tell."""
+    painter.setPen(QPen(QColor(_edge(trained)), 1))
+    painter.setBrush(QColor(_fill(trained)))
+    painter.drawRect(place)
+    if not trained:
+        painter.setBrush(QBrush(QColor(_hatch()), Qt.BrushStyle.BDiagPattern))
+        painter.drawRect(place)
 
 
 def _alike(block: BlockBox) -> list[tuple[bool | None, tuple[Column, ...]]]:

@@ -15,9 +15,10 @@ from deskclassify.core.network_parts import (
     Place,
     parameter_text,
     percent,
-    shape_text,
+    short_shape,
     sight_text,
     title_of,
+    training_text,
 )
 from deskclassify.ui import theme
 from deskclassify.ui.pages.layers.looking import Looking
@@ -25,10 +26,14 @@ from deskclassify.ui.widgets.common import Card, muted
 from deskclassify.ui.widgets.images import small_picture
 from deskclassify.ui.widgets.named import named
 
-_THUMB = 84  # pixels
+_THUMB = 92  # pixels
 _TIP = "The picture as the network sees it, resized and cropped."
-_HINT = "This network was trained on everyday pictures (ImageNet). Train one of your own to compare."
-_TRAINED = {True: "changed by training", False: "frozen: as before training", None: ""}
+_FACTS_TIP = (
+    "Channels in and out and size of the kernels; height × width × channels of what the layer gives; its weights, and "
+    "their share of all; how much of the picture one of its values sees; whether training has changed its weights, or "
+    "left them frozen as they were"
+)
+_HINT = "Trained on everyday pictures (ImageNet); train a network of your own to compare."
 
 
 class SeenPicture(QLabel):
@@ -84,6 +89,7 @@ class FactsCard(Card):
         self.name_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.name_label.setToolTip("The layer's name in the program code of the network")
         self.facts_label = muted("")
+        self.facts_label.setToolTip(_FACTS_TIP)
         self.explanation_label = QLabel()
         self.explanation_label.setTextFormat(Qt.TextFormat.PlainText)
         self.explanation_label.setWordWrap(True)
@@ -99,7 +105,7 @@ class FactsCard(Card):
 
     def _lay_out(self) -> None:
         margin = theme.MARGIN - 4
-        self.body.setContentsMargins(margin, theme.GAP + 2, margin, theme.GAP + 2)
+        self.body.setContentsMargins(margin, theme.GAP, margin, theme.GAP)
         title = QHBoxLayout()
         title.setSpacing(theme.GAP + 4)
         title.addWidget(self.crumbs)
@@ -140,6 +146,7 @@ class FactsCard(Card):
         self.hint_label.setText("" if self._looking.is_run else _HINT)
         self.hint_label.setVisible(not self._looking.is_run)
         self.answer_label.setVisible(self._looking.is_run)
+        self._show_layer()  # it may have been chosen before this slot was called
 
     # -- the layer --------------------------------------------------------------------
 
@@ -150,8 +157,8 @@ class FactsCard(Card):
             return
         self.crumbs.setText(_crumbs(layer, self._network.place(layer.name)))
         self.name_label.setText(layer.name)
-        facts = (layer.detail, f"gives {shape_text(layer.shape)}", self._weights(layer), sight_text(layer))
-        self.facts_label.setText("  ·  ".join(fact for fact in (*facts, _TRAINED[layer.trained]) if fact))
+        facts = (layer.detail, f"gives {short_shape(layer.shape)}", self._weights(layer), sight_text(layer))
+        self.facts_label.setText(" · ".join(fact for fact in (*facts, training_text(layer)) if fact))
         size = self._looking.listed.input_size if self._looking.listed is not None else 1
         self.thumb.set_seen(layer.receptive_field / size if layer.receptive_field else 1.0, sight_text(layer))
 

@@ -82,10 +82,16 @@ class LayerModel(QAbstractListModel):
             return layer
         if role == PlaceRole:
             return self._network.place(layer.name)
-        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            parts = (layer.name, layer.kind, layer.detail, f"gives {shape_text(layer.shape)}")
-            return ", ".join(part for part in (*parts, parameter_text(layer.parameters)) if part)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return ", ".join(self._spoken(layer))
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return "\n".join((*self._spoken(layer), *filter(None, [training_text(layer)])))
         return None
+
+    @staticmethod
+    def _spoken(layer: Layer) -> list[str]:
+        parts = (layer.name, layer.kind, layer.detail, f"gives {shape_text(layer.shape)}")
+        return [part for part in (*parts, parameter_text(layer.parameters)) if part]
 
 
 class LayerFilter(QSortFilterProxyModel):
@@ -99,7 +105,7 @@ class LayerFilter(QSortFilterProxyModel):
     def set_text(self, text: str) -> None:
         """Filter by another text; capital letters do not matter, and × may be typed as x."""
         # A number belongs to the word before it: “block 1”, and not “block 10”.
-        words = re.findall(r"[^\W\d]+ \d+|\S+", _searched(text))
+        words = re.findall(r"[^\W\d]+ \d+(?![\d×])|\S+", _searched(text))
         self._terms = tuple(re.compile(re.escape(word) + (r"(?!\d)" if word[-1].isdigit() else "")) for word in words)
         # endFilterChange exists from Qt 6.10 on only; invalidate() is the same everywhere.
         self.invalidate()
@@ -211,9 +217,12 @@ class LayerList(QListView):
 
     def currentChanged(self, current: _Index, previous: _Index) -> None:  # noqa: N802
         """Tell which layer is looked at."""
+        is_near = self.viewport().rect().contains(self.visualRect(current))  # before Qt scrolls
         super().currentChanged(current, previous)
         if current.isValid() and not self._filtering:
-            self.scrollTo(current)
+            # What is far away comes to the middle, with what is before and behind it.
+            hint = QListView.ScrollHint
+            self.scrollTo(current, hint.EnsureVisible if is_near else hint.PositionAtCenter)
             self.chosen.emit(current.data(LayerRole))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802

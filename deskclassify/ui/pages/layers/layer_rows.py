@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from deskclassify.core.network_parts import Place, size_of, title_of
+from deskclassify.core.network_parts import Place, short_shape, title_of
 from deskclassify.ui import theme
-from deskclassify.ui.widgets.map_painter import small_font
+from deskclassify.ui.widgets.map_painter import small_font, swatch
 
 _Index = QModelIndex | QPersistentModelIndex
 _ROW, _STAGE, _BLOCK = 40, 26, 20  # pixels
-_MARK = 9.0  # pixels
+_MARK = 9.0  # pixels of the mark for trained or frozen
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -79,30 +79,16 @@ class LayerDelegate(QStyledItemDelegate):
         top = QRect(inner.left(), inner.top(), inner.width(), inner.height() // 2)
         bottom = top.translated(0, inner.height() // 2)
         if layer.trained is not None:
-            mark = QRectF(0, 0, _MARK, _MARK)
-            mark.moveCenter(QPointF(top.right() - _MARK / 2, top.center().y() + 0.5))
-            training_mark(painter, mark, layer.trained)
+            mark = QRectF(top.right() - _MARK + 0.5, top.center().y() - _MARK / 2 + 1.5, _MARK, _MARK)
+            swatch(painter, mark, layer.trained)
             top.setRight(round(mark.left()) - 6)
-        font = QFont(painter.font())
+        font, small = QFont(painter.font()), small_font(painter.font())
         font.setWeight(QFont.Weight.DemiBold if chosen else QFont.Weight.Normal)
         _line(painter, top, _LEFT, title_of(layer), font, colors.text)
-        small = small_font(painter.font())
-        shape = "×".join(str(size) for size in size_of(layer.shape)) if len(layer.shape) == 3 else ""
-        shape = shape or f"{layer.shape[-1]:,} values"
+        shape = short_shape(layer.shape)
         _line(painter, bottom, _RIGHT, shape, small, colors.muted)
         bottom.setRight(bottom.right() - QFontMetrics(small).horizontalAdvance(shape) - 8)
         _line(painter, bottom, _LEFT, layer.name, small, colors.muted)
-
-
-def training_mark(painter: QPainter, place: QRectF, trained: bool) -> None:
-    """Trained is filled, frozen is struck through: no colour is needed to tell them apart."""
-    colors = theme.current()
-    painter.setPen(QPen(QColor(colors.accent if trained else colors.muted), 1.4))
-    painter.setBrush(QColor(colors.accent) if trained else Qt.BrushStyle.NoBrush)
-    painter.drawEllipse(place.adjusted(0.7, 0.7, -0.7, -0.7))
-    if not trained:
-        reach = place.width() * 0.3
-        painter.drawLine(place.center() + QPointF(-reach, reach), place.center() + QPointF(reach, -reach))
 
 
 def _heading_colors() -> tuple[str, str]:
