@@ -11,11 +11,11 @@ from torch import nn
 
 from deskclassify.core.architectures import ARCHITECTURES, get
 from deskclassify.core.errors import InputError
-from deskclassify.core.requests import LayerRequest, LayersRequest, StepRequest
+from deskclassify.core.requests import LayerRequest, LayersRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.ml import zoo
 from deskclassify.ml.capture import capture
-from deskclassify.ml.inspection import convolution_step, kernel_tiles
+from deskclassify.ml.inspection import kernel_tiles
 
 
 @pytest.fixture
@@ -67,34 +67,6 @@ def test_a_layer_without_kernels_says_so() -> None:
     assert "no kernels" in note
 
 
-@pytest.mark.parametrize("layer", ["conv_stem", "blocks.1.0.conv_dw", "blocks.3.0.conv_dw", "conv_head"])
-@pytest.mark.parametrize("place", [(0, 0), (3, 5), (-1, -1)])
-def test_a_step_adds_up_to_the_networks_value(
-    trained: Path, picture: str, layer: str, place: tuple[int, int], drain: Any
-) -> None:
-    (first,) = drain(StepRequest(str(trained), layer, picture))
-    height, width = first.output.shape
-    request = StepRequest(str(trained), layer, picture, 2, place[0] % height, place[1] % width)
-    (stepped,) = drain(request)
-    assert stepped.value == pytest.approx(stepped.network_value, abs=1e-4)
-    assert float((stepped.patch * stepped.kernel).sum() + stepped.bias) == pytest.approx(stepped.value, abs=1e-3)
-
-
-@pytest.mark.parametrize(("stride", "padding"), [(1, 0), (1, 2), (1, "same"), (2, 0), (2, 2)])
-@pytest.mark.parametrize("groups", [1, 2, 4])
-@pytest.mark.parametrize("dilation", [1, 3])
-def test_a_step_knows_every_kind_of_convolution(stride: int, padding: int | str, groups: int, dilation: int) -> None:
-    torch.manual_seed(0)
-    layer = nn.Conv2d(4, 8, 3, stride, padding, dilation, groups)
-    source = torch.randn(4, 12, 11)
-    with torch.inference_mode():
-        output = layer(source[None])[0].numpy()
-    for channel, row, column in ((0, 0, 0), (7, output.shape[1] - 1, output.shape[2] - 1), (3, 1, 2)):
-        request = StepRequest("", "", "", channel, row, column)
-        stepped = convolution_step(layer, source, output, request)
-        assert stepped.value == pytest.approx(stepped.network_value, abs=1e-4)
-
-
 def test_hooks_and_modes_are_as_before_even_after_an_error() -> None:
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4).eval(), nn.ReLU(inplace=True)).train()
     model[1].eval()
@@ -111,10 +83,6 @@ def test_wrong_names_get_a_sentence(trained: Path, picture: str, drain: Any) -> 
         drain(LayerRequest(str(trained), "nonsense", picture))
     with pytest.raises(InputError, match="neither a run folder nor a network"):
         drain(LayersRequest("nonsense"))
-    with pytest.raises(InputError, match="no convolution"):
-        drain(StepRequest(str(trained), "head.linear", picture))
-    with pytest.raises(InputError, match="choose one of these"):
-        drain(StepRequest(str(trained), "conv_stem", picture, row=1000))
 
 
 def test_a_normalisation_is_named_with_the_activation_inside_it_or_without(drain: Any) -> None:
