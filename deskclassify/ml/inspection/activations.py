@@ -47,17 +47,17 @@ def _show(opened: Opened, request: LayerRequest, begun: float) -> LayerShown:
     if request.image:
         found = passes.pass_of(opened, request.image, layer.name)
         picture, answer, output = found.picture, found.answer, found.outputs[layer.name]
-        if output.ndim == 3:
-            strength = np.abs(output).mean(axis=(1, 2))
+        strength = np.abs(output.reshape(len(output), -1)).mean(axis=1)
+        if output.size > len(output):
             activations, low, high = tiles(output)
-        else:
-            values, strength = output.copy(), np.abs(output)
-            names = opened.classes if len(values) == len(opened.classes) else ()
+        else:  # one value a channel, whether it is called a map of one place or not
+            values = output.flatten()
+            names = opened.classes if layer.name == opened.layers[-1].name else ()
         if request.separate:
             separation = passes.separate(opened, request.image, layer.name)
     return LayerShown(
         layer=layer,
-        explanation=explain(module),
+        explanation=explain(module, layer),
         activations=activations,
         low=low,
         high=high,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-import torch
 from torch import nn
 
 from deskclassify.core.layer_events import Layer
-from deskclassify.ml.capture import eval_mode
+from deskclassify.ml.inspection.receptive import fields
 
 _KINDS = {
     "Conv2dSame": "Conv2d",
@@ -22,23 +22,49 @@ _KINDS = {
     "MaxPool2d": "Max pooling",
 }
 _PASSED_OVER = (nn.Identity, nn.Dropout, nn.Flatten)
+_PASSED_OVER_NAMES = frozenset({"DropPath", "DropBlock2d", "StochasticDepth", "Permute"})  # they change no value
+_CUT = "only places that fit the pattern stay."
 _EXPLANATIONS = {
     "BatchNorm": "Each channel is shifted and scaled so that its values have a common range.",
     "LayerNorm": "The channels of each place are brought to a common range.",
-    "ReLU": "Values below zero are cut off: only places that fit the pattern stay.",
-    "ReLU6": "Values below zero and above six are cut off: only places that fit the pattern stay.",
+    "ReLU": f"Values below zero are cut off: {_CUT}",
+    "ReLU6": f"Values below zero and above six are cut off: {_CUT}",
+    "SiLU": "High values pass, low ones are held close to zero, on a smooth curve: places that fit the pattern stay.",
+    "GELU": "High values pass, low ones are held close to zero, on a smooth curve: places that fit the pattern stay.",
+    "Hardswish": "High values pass and those below −3 become zero; between them the curve bends: a cheap, soft cut.",
+    "Sigmoid": "Every value is squeezed to between 0 and 1: a share.",
+    "Hardsigmoid": "Every value is squeezed to between 0 and 1, on straight lines: a share.",
     "Average pooling": "Each channel is averaged over the picture: what is left says how much, not where.",
     "Max pooling": "Of each small window only the largest value is kept: the picture shrinks, strong answers stay.",
     "Linear": "A weighted sum of all features gives one score for each class.",
+    "LayerScale": "Each channel is multiplied with a number of its own that was learned.",
+}
+# Squeeze-and-excitation (Hu et al. 2018, https://arxiv.org/abs/1709.01507): the parts of the gate, by the end of the
+# name that torchvision and timm give them.
+_GATE = re.compile(
+    r"(?P<squeeze>\.avgpool)$|\.(?P<first>fc1|conv_reduce)$|\.(?P<middle>activation|act1)$"
+    r"|\.(?P<last>fc2|conv_expand)$|\.(?P<gate>scale_activation|gate)$"
+)
+_GATE_EXPLANATIONS = {
+    "squeeze": "Each channel is averaged over the picture. From these numbers the next layers work out how loud each "
+    "channel may be.",
+    "first": "The averages of all channels are mixed into a few numbers that sum the picture up.",
+    "middle": "Low ones of the few numbers that sum the picture up are held back.",
+    "last": "From the few numbers that sum the picture up, one is worked out for each channel: how loud it may be.",
+    "gate": "The number of each channel is squeezed to between 0 and 1. The channel is multiplied with it: 0 turns it "
+    "off, 1 lets it through.",
 }
 
 
 def units(model: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """The layers worth showing, in order of definition; a normalisation with its activation is one."""
+    """The layers worth showing, in order of definition; a normalisation with its activation is one.
+
+    What changes no value outside training (dropout and its kin) or only its place in memory is passed over.
+    """
     for name, child in model.named_children():
         path = f"{prefix}{name}"
         if type(child).__name__ in _KINDS or not any(True for _ in child.children()):
-            if not isinstance(child, _PASSED_OVER) and not type(child).__name__.startswith("DropPath"):
+            if not isinstance(child, _PASSED_OVER) and type(child).__name__ not in _PASSED_OVER_NAMES:
                 yield path, child
         else:
             yield from units(child, f"{path}.")
@@ -70,25 +96,35 @@ def detail_of(module: nn.Module) -> str:
     return f"{module.in_channels} → {module.out_channels}, {height}×{width}{stride}{dilation}{groups}"
 
 
-def explain(module: nn.Module) -> str:
-    """One sentence on what a layer's output shows."""
-    kind = kind_of(module)
+def explain(module: nn.Module, layer: Layer | None = None) -> str:
+    """One sentence on what a layer's output shows.
+
+    Args:
+        module: the layer's.
+        layer: what is known of its place in the network; some kinds do different work at different places.
+    """
+    gate = _GATE.search(layer.name) if layer is not None and layer.shape[1:] == (1, 1) else None
+    if gate is not None:
+        return _GATE_EXPLANATIONS[gate.lastgroup or ""]
     if isinstance(module, nn.Conv2d):
-        if module.kernel_size == (1, 1):
-            return (
-                f"Each of the {module.out_channels} channels is a weighted mix of the {module.in_channels} before it, "
-                "at every place alike."
-            )
-        if kind == "Depthwise convolution":
-            return "Each channel is searched with a small pattern of its own; bright places answer most."
-        return (
-            f"{module.out_channels} small patterns slide over the layer before; "
-            "a channel is bright where its pattern fits."
-        )
-    parts = [_EXPLANATIONS[part] for part in kind.split(" + ") if part in _EXPLANATIONS]
-    if parts:
-        return " ".join(parts)
-    return "Values are passed through a curve that lets strong answers pass and holds weak ones back."
+        return _explain_convolution(module)
+    if isinstance(module, nn.Linear) and layer is not None and len(layer.shape) > 1:
+        return _mix(module.out_features, module.in_features)
+    parts = [_EXPLANATIONS[part] for part in kind_of(module).split(" + ") if part in _EXPLANATIONS]
+    return " ".join(parts) or "The values are changed by a rule of this layer’s own."
+
+
+def _explain_convolution(module: nn.Conv2d) -> str:
+    if module.kernel_size == (1, 1):
+        return _mix(module.out_channels, module.in_channels)
+    if module.groups == module.in_channels > 1:
+        return "Each channel is searched with a small pattern of its own; bright places answer most."
+    count = module.out_channels
+    return f"{count} small patterns slide over the layer before; a channel is bright where its pattern fits."
+
+
+def _mix(after: int, before: int) -> str:
+    return f"Each of the {after} channels is a weighted mix of the {before} before it, at every place alike."
 
 
 def stage_of(name: str) -> str:
@@ -104,37 +140,25 @@ def stage_of(name: str) -> str:
 
 
 def describe(model: nn.Module, size: int) -> tuple[Layer, ...]:
-    """All layers in the order in which a picture passes them, with their output shapes.
+    """All layers in the order in which a picture passes them, with their output shapes, channels first.
 
     Args:
         model: takes float `[N, 3, size, size]`.
         size: pixels.
     """
     modules = dict(units(model))
-    names = {module: name for name, module in modules.items()}
-    shapes: dict[str, tuple[int, ...]] = {}
-    handles = []
-
-    def hook(module: nn.Module, arguments: object, output: torch.Tensor) -> None:
-        shapes.setdefault(names[module], tuple(output.shape[1:]))
-
-    with eval_mode(model), torch.inference_mode():
-        try:
-            handles += [module.register_forward_hook(hook) for module in modules.values()]
-            model(torch.zeros(1, 3, size, size))
-        finally:
-            for handle in handles:
-                handle.remove()
     return tuple(
         Layer(
             name=shown_name(name),
             kind=kind_of(modules[name]),
-            shape=shape,
+            shape=field.shape,
             parameters=sum(parameter.numel() for parameter in modules[name].parameters()),
             detail=detail_of(modules[name]),
             stage=stage_of(shown_name(name)),
+            receptive_field=field.size if field.size < size else 0,
         )
-        for name, shape in shapes.items()
+        for name, field in fields(model, size).items()
+        if name in modules
     )
 
 

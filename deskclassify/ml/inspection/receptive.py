@@ -320,7 +320,7 @@ def fields(model: nn.Module, size: int) -> dict[str, Field]:
     """The receptive field of every module that gives one tensor, by its path as in `named_modules`.
 
     Modules come in the order in which a picture passes them; one that is passed several times counts where it is
-    passed last, which is also what `capture` keeps. Exact for convolutions, poolings, paddings, and whatever works at
+    passed first. Exact for convolutions, poolings, paddings, and whatever works at
     each place by itself. A tensor with a single place that is multiplied with a map, as the gate of
     squeeze-and-excitation, weighs whole channels and is left out, though it hangs on the whole picture; so are
     statistics that a normalisation takes over a map. Where an operation does not keep height and width and has no rule
@@ -337,8 +337,7 @@ def fields(model: nn.Module, size: int) -> dict[str, Field]:
 
     def remember(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(module: nn.Module, arguments: Any, output: Any) -> None:
-            found.pop(name, None)
-            if isinstance(output, torch.Tensor):
+            if name not in found and isinstance(output, torch.Tensor):
                 found[name] = _field(tracker.seen(output), tuple(output.shape[1:]), size)
 
         return hook

@@ -80,7 +80,7 @@ def outputs(model: nn.Module, names: list[str], size: int) -> tuple[torch.Tensor
 
     def keep(name: str) -> Callable[..., None]:
         # A view of its own: what is done in place behind it must not reach it.
-        return lambda module, arguments, output: found.__setitem__(name, output.clone())
+        return lambda module, arguments, output: found.setdefault(name, output.clone())
 
     handles = [model.get_submodule(name).register_forward_hook(keep(name)) for name in names]
     model(picture)
@@ -213,11 +213,11 @@ def test_what_has_no_rule_is_taken_to_see_all() -> None:
     assert found["last"].is_whole
 
 
-def test_a_module_that_is_passed_twice_counts_where_it_is_passed_last() -> None:
-    model = zoo.build(get("resnet50"), 2)
-    found = fields(model, 64)
-    assert found["trunk.layer1.0.relu"].shape == (256, 16, 16)
-    assert list(found).index("trunk.layer1.0.relu") > list(found).index("trunk.layer1.0.bn3")
+def test_a_module_that_is_passed_twice_counts_where_it_is_passed_first() -> None:
+    found = fields(zoo.build(get("resnet50"), 2), 64)
+    names = list(found)
+    assert found["trunk.layer1.0.relu"].shape == (64, 16, 16)  # behind the last convolution it has 256 channels
+    assert names.index("trunk.layer1.0.bn1") < names.index("trunk.layer1.0.relu") < names.index("trunk.layer1.0.conv2")
 
 
 def test_nothing_remains_on_the_network() -> None:
