@@ -79,8 +79,11 @@ def outputs(model: nn.Module, names: list[str], size: int) -> tuple[torch.Tensor
     found: dict[str, torch.Tensor] = {}
 
     def keep(name: str) -> Callable[..., None]:
-        # A view of its own: what is done in place behind it must not reach it.
-        return lambda module, arguments, output: found.setdefault(name, output.clone())
+        def hook(module: nn.Module, arguments: object, output: torch.Tensor) -> None:
+            if name not in found:
+                found[name] = output.clone()  # of its own: what is done in place behind it must not reach it
+
+        return hook
 
     handles = [model.get_submodule(name).register_forward_hook(keep(name)) for name in names]
     model(picture)
