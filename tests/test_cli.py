@@ -18,8 +18,8 @@ import pytest
 from PIL import Image
 
 from deskclassify.__main__ import COMMANDS, main
-from deskclassify.cli import demo, predicting
-from deskclassify.core import architectures, events, project, requests
+from deskclassify.cli import demo, inspecting, predicting
+from deskclassify.core import architectures, events, layer_events, layer_requests, project, requests
 from deskclassify.core.errors import InputError, UserError
 from deskclassify.core.preprocess import Preprocess
 from deskclassify.core.run_folder import RunFolder
@@ -329,47 +329,114 @@ def test_a_copy_that_fails_leaves_no_half(tmp_path, monkeypatch):
 
 
 LAYERS = (
-    events.Layer("conv1", "Conv2d", (8, 4, 4), 216, stage="stem"),
-    events.Layer("bn1", "BatchNorm2d", (8, 4, 4), 16, stage="stem"),
-    events.Layer("relu/1", "ReLU", (8, 4, 4), 0, stage="stem"),
-    events.Layer("fc", "Linear", (2,), 18, stage="head"),
+    layer_events.Layer("conv1", "Convolution", (8, 4, 4), 216, stage="stem"),
+    layer_events.Layer("bn1", "BatchNorm", (8, 4, 4), 16, stage="stem"),
+    layer_events.Layer("relu/1", "ReLU", (8, 4, 4), 0, stage="stem"),
+    layer_events.Layer("fc", "Linear", (2,), 18, stage="head"),
 )
+NOTHING = layer_events.NOTHING
 
 
 def layer_job(request, should_stop):
-    if isinstance(request, requests.LayersRequest):
-        yield events.LayersListed(request.model, LAYERS, 250)
-        return
-    layer = next(layer for layer in LAYERS if layer.name == request.layer)
-    stack = np.zeros((8, 4, 4), dtype=np.uint8)
-    kernels = np.zeros((8, 3, 3, 3) if layer.kind == "Conv2d" else (0, 3, 3, 3), dtype=np.uint8)
-    empty = np.zeros(0, dtype=np.float32)
-    yield events.LayerShown(layer, "", stack, tuple(range(8)), empty, empty, kernels, (), "", stack[:1], empty)
+    """What the jobs of the Layers page say of a small network; the report is a file of one line."""
+    if isinstance(request, layer_requests.LayersRequest):
+        yield layer_events.LayersListed(request.model, LAYERS, 250, () if request.model == "resnet18" else ("a", "b"))
+    elif isinstance(request, layer_requests.LayerRequest):
+        layer = next(layer for layer in LAYERS if layer.name == request.layer)
+        stack = np.zeros((8, 4, 4) if len(layer.shape) == 3 else (0, 0, 0), dtype=np.uint8)
+        numbers = np.arange(len(stack), dtype=np.float32)
+        picture = np.full((8, 8, 3), 200, dtype=np.uint8)
+        yield layer_events.LayerShown(layer, "What it does.", stack, numbers - 1, numbers, numbers, picture)
+    elif isinstance(request, layer_requests.KernelsRequest):
+        tiles = np.zeros((8, 3, 3, 3) if request.layer == "conv1" else (0, 0, 0, 3), dtype=np.uint8)
+        norms = np.arange(len(tiles), dtype=np.float32)
+        kind = "colour" if len(tiles) else "none"
+        yield layer_events.KernelsShown(request.layer, kind, tiles, norms, NOTHING, (), 0.0, 1.0, "Patterns.", "")
+    elif isinstance(request, layer_requests.ExplainRequest):
+        yield events.Progress("explain", 1, 2)
+        heat, picture = np.zeros((8, 8), np.float32), np.full((8, 8, 3), 200, dtype=np.uint8)
+        yield layer_events.Explained(request.image, "gradcam", "b", heat, picture, (("b", 0.75), ("a", 0.25)), "Here.")
+    else:
+        yield events.Progress("report", 1, 2)
+        Path(request.target).write_text("report")
+        yield layer_events.ReportWritten(request.target, 6, 4)
+
+
+@pytest.fixture
+def played_layers(monkeypatch):
+    monkeypatch.setattr(requests, "generator", lambda request: layer_job)
 
 
 @pytest.mark.parametrize(
     ("more", "names"),
     [
-        ([], ["01-conv1-activations.png", "01-conv1-kernels.png", "02-relu-1-activations.png"]),
+        ([], ["01-conv1-activations.png", "01-conv1-kernels.png", "02-relu-1-activations.png", "report.html"]),
         (["--layer", "bn1"], ["01-bn1-activations.png"]),
+        (["--layer", "fc"], []),
+        (["--layer", "bn1", "--report", "OUT/a.htm"], ["01-bn1-activations.png", "a.htm"]),
     ],
 )
-def test_inspect_writes_pictures_and_lists_layers(monkeypatch, capsys, data, tmp_path, more, names):
-    monkeypatch.setattr(requests, "generator", lambda request: layer_job)
+def test_inspect_writes_pictures_and_lists_layers(played_layers, capsys, data, tmp_path, more, names):
     picture = str(next(Path(data).rglob("*.png")))
     out = tmp_path / "out"
+    more = [part.replace("OUT", str(out)) for part in more]
     assert main(["inspect", "resnet18", picture, "--out", str(out), "--json", *more]) == 0
-    finished = [line for line in lines(capsys) if line["event"] == "finished"]
-    assert len(finished) == 1
+    told = lines(capsys)
+    finished = [line for line in told if line["event"] == "finished"]
+    assert finished == told[-1:]
     assert [layer["name"] for layer in finished[0]["layers"]] == ["conv1", "bn1", "relu/1", "fc"]
     assert {"name", "kind", "shape", "parameters"} <= set(finished[0]["layers"][0])
     assert sorted(path.name for path in out.iterdir()) == sorted([*names, "layers.json"])
-    with Image.open(out / names[0]) as sheet:
-        assert min(sheet.size) > 100
+    assert sorted(finished[0]["files"]) == sorted(str(path) for path in out.iterdir())
+    assert finished[0]["report"] == next((str(out / name) for name in names if ".htm" in name), "")
+    for name in names:
+        if name.endswith(".png"):
+            with Image.open(out / name) as sheet:
+                assert min(sheet.size) > 100
 
 
-def test_inspect_names_layers_like_the_one_that_is_not_there(monkeypatch, capsys, data, tmp_path):
-    monkeypatch.setattr(requests, "generator", lambda request: layer_job)
+def test_inspect_of_a_run_tells_the_reasons(played_layers, capsys, data, tmp_path):
+    picture = str(next(Path(data).rglob("*.png")))
+    run = tmp_path / "run"
+    run.mkdir()
+    assert main(["inspect", str(run), picture, "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "heat-map.png").is_file()
+    shown = capsys.readouterr().out
+    assert "relu/1" in shown and "4 × 4 × 8" in shown
+    assert "report.html in a browser" in shown
+
+
+def test_inspect_shows_the_strongest_first_and_says_so():
+    many = np.arange(70, dtype=np.float32)
+    stack = np.zeros((70, 4, 4), dtype=np.uint8)
+    layer = replace(LAYERS[0], shape=(70, 4, 4))
+    shown = layer_events.LayerShown(layer, "What it does.", stack, many, many, many, np.zeros((0, 0, 3), np.uint8))
+    none = np.zeros((0, 0, 0, 3), np.uint8)
+    kernels = layer_events.KernelsShown("conv1", "none", none, NOTHING, NOTHING, (), 0.0, 0.0, "", "")
+    with pytest.MonkeyPatch.context() as patch:
+        told = []
+        patch.setattr(inspecting.contact_sheet, "titled", lambda *arguments: told.append(arguments))
+        assert [kind for kind, _ in inspecting.sheets(shown, kernels)] == ["activations"]
+    tiles, captions, title, note = told[0]
+    assert tiles.shape == (64, 4, 4, 3)
+    assert captions[0] == "69   69 … 69" and captions[-1] == "6   6 … 6"
+    assert title.startswith("conv1 · Convolution")
+    assert note.startswith("The 64 strongest of 70 channels, of 4 × 4 values each.") and "What it does." in note
+
+
+def test_inspect_refuses_before_it_begins(played_layers, capsys, data, tmp_path):
+    picture = str(next(Path(data).rglob("*.png")))
+    for more, part in (
+        (["--out", picture], "is a file"),
+        (["--out", str(tmp_path / "o"), "--report", str(tmp_path)], "is a folder"),
+        (["--out", str(tmp_path / "o"), "--report", "a.pdf"], "does not end in .html"),
+    ):
+        assert main(["inspect", "resnet18", picture, *more]) == 2
+        assert part in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
+def test_inspect_names_layers_like_the_one_that_is_not_there(played_layers, capsys, data, tmp_path):
     picture = str(next(Path(data).rglob("*.png")))
     assert main(["inspect", "resnet18", picture, "--out", str(tmp_path / "o"), "--layer", "conv2"]) == 2
     assert "conv1" in capsys.readouterr().err

@@ -20,6 +20,7 @@ from deskclassify.core import architectures, events, requests, sample
 from deskclassify.core.control import Control
 from deskclassify.core.errors import Failure, InputError, OneOfManyError
 from deskclassify.core.preprocess import RESIZE_METHODS
+from deskclassify.core.walk_report import check_target
 
 EXIT_FAILED, EXIT_INPUT = 1, 2
 Plan = Callable[[Runner], int | None]  # None means done
@@ -212,6 +213,12 @@ def inspect(
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="A picture to send through it.")],
     out: Annotated[str, typer.Option("--out", metavar="DIR", help="The folder to write.")],
     layer: Annotated[str, typer.Option("--layer", metavar="NAME", help="One layer only.")] = "",
+    report: Annotated[
+        str,
+        typer.Option(
+            "--report", metavar="FILE.html", help="The walk as a page to read; DIR/report.html without --layer."
+        ),
+    ] = "",
     json: options.Json = False,
 ) -> Plan:
     """Pictures of what the layers answer to a picture and of what they have learned; the list of layers."""
@@ -220,7 +227,13 @@ def inspect(
     if picture.is_dir():
         raise InputError(f"“{image}” is a folder. Give one picture.")
     folder = Path(_target("--out", out))
-    return lambda runner: inspecting.inspect(runner, network, str(picture), layer, folder)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"“{out}” is a file. Give a folder after --out.")
+    page = report or ("" if layer else str(folder / inspecting.REPORT_NAME))
+    if page:
+        page = _target("--report", page)
+        check_target(Path(page))
+    return lambda runner: inspecting.inspect(runner, network, str(picture), layer, folder, page)
 
 
 @app.command()

@@ -12,7 +12,13 @@ from deskclassify.core.errors import UserError
 
 E = TypeVar("E", bound=events.Event)
 
-_STAGES = {"decode": "Reading pictures", "features": "Looking at pictures", "scan": "Opening pictures"}
+_STAGES = {
+    "decode": "Reading pictures",
+    "features": "Looking at pictures",
+    "scan": "Opening pictures",
+    "report": "Writing the report",
+    "explain": "Looking for reasons",
+}
 _EPOCH_HEADER = (
     f"{'epoch':>5}  {'phase':<9}{'train_loss':>11}{'valid_loss':>11}{'accuracy':>10}{'error_rate':>11}{'time':>8}"
 )

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deskclassify.core import events, layer_events, words
+from deskclassify.core.network_parts import shape_text, sight_text, title_of, training_text
 from deskclassify.core.words import counted
 
 _MOST_CONFUSION_CLASSES = 15
@@ -104,10 +105,10 @@ def evaluated(result: events.Evaluated) -> RenderableType:
 
 def layers(result: layer_events.LayersListed) -> RenderableType:
     """The layers of a network."""
-    made = table("layer", "kind", "#output", "#parameters")
+    made = table("layer", "kind", "#height × width × channels", "#parameters", "one value", "weights")
     for layer in result.layers:
-        shape = " × ".join(str(side) for side in layer.shape)
-        made.add_row(Text(layer.name), Text(layer.kind), shape, f"{layer.parameters:,}")
+        cells = (shape_text(layer.shape), f"{layer.parameters:,}", sight_text(layer), training_text(layer))
+        made.add_row(Text(layer.name), Text(title_of(layer)), *cells)
     return Group(Text(f"{result.model}: {len(result.layers)} layers, {result.parameters:,} parameters."), made)
 
 

@@ -16,11 +16,14 @@ from deskclassify.core.words import counted
 MOST_TILES = 12  # channels of a layer
 _MOST_KERNELS = 48
 _MOST_BARS = 8  # classes
+_ALL_BUT_NOTHING = 5e-4
 
 
 def number(value: float) -> str:
-    """Two significant digits, with a true minus sign."""
-    return f"{value:.2g}".replace("-", "−") if value else "0"
+    """Two significant digits, with a true minus sign; what is all but nothing is said to be that."""
+    if 0 < abs(value) < _ALL_BUT_NOTHING:
+        return "≈0"
+    return (f"{value:.2g}" if abs(value) < 100 else f"{value:,.0f}").replace("-", "−")
 
 
 def percent(probability: float) -> str:

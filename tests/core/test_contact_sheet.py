@@ -30,3 +30,25 @@ def test_colours_stay_and_large_tiles_are_not_enlarged():
 def test_other_shapes_are_refused(shape):
     with pytest.raises(ValueError, match="shape"):
         contact_sheet.tile(np.zeros(shape, dtype=np.uint8))
+
+
+def test_a_titled_sheet_has_room_for_its_text():
+    stack = np.zeros((3, 4, 4, 3), dtype=np.uint8)
+    stack[1] = (250, 0, 0)
+    note = "A note of so many words that it takes more than one line of a narrow sheet. " * 2
+    sheet = contact_sheet.titled(stack, ["0", "1", "a caption far too long for its tile"], "Title", note, side=20)
+    pixels = np.asarray(sheet)
+    assert sheet.width == 640
+    rows, columns = np.where((pixels == (250, 0, 0)).all(axis=2))
+    assert (len(set(rows)), len(set(columns)), len(rows)) == (20, 20, 400)
+    ink = np.where((pixels != 255).any(axis=(1, 2)))[0]
+    assert rows.min() - ink.min() > 80  # title and two lines of the note lie above the tiles
+    assert (pixels[rows.max() + 2 :, columns.max() + 40 :] == 255).all()  # the caption is cut at its tile
+
+
+def test_a_row_holds_so_many_tiles():
+    stack = np.full((9, 30, 40, 3), 7, dtype=np.uint8)
+    sheet = np.asarray(contact_sheet.titled(stack, [""] * 9, "Title", "", side=40, columns=4))
+    tops = np.diff(((sheet == 7).all(axis=2).sum(axis=1) > 0).astype(int))
+    assert (tops == 1).sum() == 3
+    assert ((sheet == 7).all(axis=2).sum(axis=1).max()) == 4 * 40

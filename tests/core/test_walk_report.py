@@ -226,7 +226,7 @@ def test_the_plan_marks_what_was_trained():
 
 
 def test_numbers_in_few_signs():
-    assert [number(value) for value in (0.0, -1.5, 1234.5)] == ["0", "−1.5", "1.2e+03"]
+    assert [number(value) for value in (0.0, -1.5, -1e-7, -1234.4)] == ["0", "−1.5", "≈0", "−1,234"]
     assert [percent(value) for value in (1.0, 0.99999, 0.5, 0.00001, 0.0)] == [
         "100.0 %", "> 99.9 %", "50.0 %", "< 0.1 %", "0.0 %"
     ]  # fmt: skip
