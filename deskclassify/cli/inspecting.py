@@ -114,10 +114,10 @@ def sheets(shown: layer_events.LayerShown, kernels: layer_events.KernelsShown) -
         order = np.argsort(-shown.strength, kind="stable")[:_MOST_TILES]
         _, high, wide = layer.shape
         captions = [f"{at}   {short(float(shown.low[at]))} … {short(float(shown.high[at]))}" for at in order]
+        which = _which(order, len(shown.activations), "strongest", "channel")
         note = (
-            f"{_which(order, len(shown.activations), 'strongest', 'channel')}, of {high} × {wide} values each. A channel "
-            "is coloured from its lowest value (dark blue) to its highest (yellow); below it stand its number and these "
-            f"two values. {shown.explanation}"
+            f"{which}, of {high} × {wide} values each. A channel is coloured from its lowest value (dark blue) to its "
+            f"highest (yellow); below it stand its number and these two values. {shown.explanation}"
         )
         yield "activations", contact_sheet.titled(colorize(shown.activations[order], "viridis"), captions, name, note)
     if len(kernels.tiles):
