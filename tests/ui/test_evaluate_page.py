@@ -127,6 +127,41 @@ def test_filters(full):
     assert len(shown(full)) == 12
 
 
+def test_pictures_chosen_on_the_map_are_a_filter(full, session, verdicts):
+    assert find(full, "pickedButton").isHidden()
+    full.show_chosen([verdicts[at].path for at in (7, 3, 0)] + ["/another/picture.png"])
+    assert [entry.path for entry in shown(full)] == [verdicts[at].path for at in (0, 3, 7)], "highest loss first"
+    assert [entry.title for entry in shown(full)] == ["bees / ants", "bees / ants", "bees / bees"]
+    button = find(full, "pickedButton")
+    assert button.text() == "Chosen on the map (3)" and button.isChecked() and not button.isHidden()
+    assert find(full, "shownLabel").text() == "3 pictures, 2 of them wrong"
+    find(full, "allErrorsButton").click()
+    assert len(shown(full)) == 3 and not button.isHidden() and button.text() == "Chosen on the map (3)"
+    button.click()
+    assert [entry.path for entry in shown(full)] == [verdicts[at].path for at in (0, 3, 7)]
+    full.show_chosen([verdicts[7].path])
+    assert find(full, "shownLabel").text() == "1 picture, all right" and button.text() == "Chosen on the map (1)"
+    session.show_run(write_run(session, verdicts, "run-002"))
+    assert button.isHidden() and len(shown(full)) == 12
+
+
+def test_unknown_pictures_chosen_on_the_map_change_nothing(full, page, session, verdicts):
+    full.show_chosen(["/another/picture.png"])
+    assert find(full, "pickedButton").isHidden() and len(shown(full)) == 12
+    session.show_run(None)
+    page.show_chosen([verdicts[0].path])
+    assert page._stack.currentIndex() == 0 and find(page, "pickedButton").isHidden()
+
+
+def test_pictures_chosen_on_the_map_end_the_look_at_another_folder(full, script, qtbot, verdicts, tmp_path):
+    script.events = [measure([*verdicts[:4]], CLASSES)]
+    full.evaluate_folder(tmp_path)
+    qtbot.waitUntil(lambda: find(full, "folderLabel").text().startswith("Measured on"))
+    full.show_chosen([verdicts[11].path])
+    assert full.notice.isHidden() and [entry.path for entry in shown(full)] == [verdicts[11].path]
+    assert find(full, "accuracyLabel").text() == "75.0 %"
+
+
 def test_double_click_opens_the_picture_large(full, qtbot, verdicts):
     full.show()
     grid = find(full, "topLossesGrid")

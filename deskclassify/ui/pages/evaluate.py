@@ -52,6 +52,7 @@ class EvaluatePage(QWidget):
         self._runs: list[RunFolder] = []
         self._filter: Filter = "losses"
         self._cell: tuple[str, str] | None = None
+        self._picked: frozenset[str] = frozenset()
         self._shown: list[Verdict] = []
         self._job: Job | None = None
         self._folder = ""
@@ -155,10 +156,12 @@ class EvaluatePage(QWidget):
             "losses": named(QPushButton("Highest loss"), "highestLossButton"),
             "errors": named(QPushButton("All errors"), "allErrorsButton"),
             "cell": named(QPushButton(), "cellButton"),
+            "picked": named(QPushButton(), "pickedButton"),
         }
         self._buttons["losses"].setToolTip("The pictures whose answer surprises most, right or wrong.")
         self._buttons["errors"].setToolTip("All pictures that get the wrong class.")
         self._buttons["cell"].setToolTip("The pictures of the cell that was chosen in the confusion matrix.")
+        self._buttons["picked"].setToolTip("The pictures that were drawn around on the map of the Layers page.")
         group = QButtonGroup(self)
         row = QHBoxLayout()
         row.setSpacing(theme.GAP)
@@ -250,6 +253,7 @@ class EvaluatePage(QWidget):
         self.notice_label.setText(words.folder_text(view))
         self.back_button.setVisible(True)
         self._cell = None
+        self._picked = frozenset()
         self._show_pictures("losses")
 
     # -- pictures ---------------------------------------------------------------------
@@ -259,6 +263,15 @@ class EvaluatePage(QWidget):
         self._cell = (actual, predicted)
         self._show_pictures("cell")
 
+    @Slot(list)
+    def show_chosen(self, paths: list[str]) -> None:
+        """Show those of the run's validation pictures that were chosen on the map of the Layers page."""
+        if self._view is not None and self._view.folder:
+            self._leave_folder()
+        if self._view is not None and (picked := frozenset(paths)) & {one.path for one in self._view.verdicts}:
+            self._picked = picked
+            self._show_pictures("picked")
+
     @Slot(object)
     def _choose_filter(self, button: QPushButton) -> None:
         self._show_pictures(next(which for which, known in self._buttons.items() if known is button))
@@ -267,12 +280,17 @@ class EvaluatePage(QWidget):
         view, self._filter = self._view, which
         self._buttons[which].setChecked(True)
         self._buttons["cell"].setVisible(self._cell is not None and view is not None)
-        self._shown = view.chosen(which, self._cell) if view is not None else []
+        self._buttons["picked"].setVisible(bool(self._picked) and view is not None)
+        self._shown = view.chosen(which, self._cell, self._picked) if view is not None else []
         classes = view.evaluated.classes if view is not None else ()
         self.grid.set_entries([words.entry(one, classes) for one in self._shown])
         if view is not None:
             self._buttons["errors"].setText(f"All errors ({view.errors():,})")
-            self.shown_label.setText(words.shown_text(view, which, self._cell, len(self._shown)))
+            if which == "picked":
+                self.shown_label.setText(words.picked_text(self._shown))
+                self._buttons["picked"].setText(f"Chosen on the map ({len(self._shown):,})")
+            else:
+                self.shown_label.setText(words.shown_text(view, which, self._cell, len(self._shown)))
             if self._cell is not None:
                 self._buttons["cell"].setText(words.cell_text(self._cell))
 

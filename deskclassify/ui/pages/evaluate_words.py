@@ -18,7 +18,7 @@ from deskclassify.core.words import counted
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.image_grid import GridEntry
 
-Filter = Literal["losses", "errors", "cell"]
+Filter = Literal["losses", "errors", "cell", "picked"]
 _LONGEST_NAME = 18  # characters of a class in a button
 
 
@@ -36,12 +36,16 @@ class View:
     verdicts: tuple[Verdict, ...]
     folder: str = ""
 
-    def chosen(self, which: Filter, cell: tuple[str, str] | None = None) -> list[Verdict]:
-        """The pictures of a filter; `cell` is actual and predicted class."""
+    def chosen(
+        self, which: Filter, cell: tuple[str, str] | None = None, picked: frozenset[str] = frozenset()
+    ) -> list[Verdict]:
+        """The pictures of a filter; `cell` is actual and predicted class, `picked` are paths."""
         if which == "errors":
             return [one for one in self.verdicts if one.label != one.predicted]
         if which == "cell" and cell is not None:
             return [one for one in self.verdicts if (one.label, one.predicted) == cell]
+        if which == "picked":
+            return [one for one in self.verdicts if one.path in picked]
         return list(self.verdicts[:MOST_TOP_LOSSES])
 
     def errors(self) -> int:
@@ -115,6 +119,13 @@ def shown_text(view: View, which: Filter, cell: tuple[str, str] | None, shown: i
     if which != "losses":
         return f"{some}: of another folder only the {MOST_TOP_LOSSES} highest losses are kept"
     return some + order
+
+
+def picked_text(shown: Sequence[Verdict]) -> str:
+    """How many pictures were chosen on the map, and how many of them are wrong."""
+    wrong = sum(one.label != one.predicted for one in shown)
+    errors = f", {wrong:,} of them wrong" if wrong else ", all right" if shown else ""
+    return f"{counted(len(shown), 'picture')}{errors}"
 
 
 def cell_text(cell: tuple[str, str]) -> str:
