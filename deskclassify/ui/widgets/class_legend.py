@@ -16,6 +16,7 @@ from deskclassify.ui.widgets.marks import Marks
 
 _EDGE = 12  # pixels of a mark
 _PAD = 6  # pixels
+_FEWEST_ROWS = 3  # that are always in sight
 
 
 class ClassRow(QAbstractButton):
@@ -121,6 +122,7 @@ class ClassLegend(QWidget):
         column.setSpacing(theme.GAP)
         column.addWidget(self._scroll, 1)
         column.addWidget(self._key)
+        self._key.hide()
         theme.notifier().changed.connect(self._draw_ring)
 
     def set_cloud(self, cloud: Cloud) -> None:
@@ -140,14 +142,16 @@ class ClassLegend(QWidget):
             row.double_clicked.connect(self._show_alone)
             self._column.insertWidget(number, row)
             self.rows.append(row)
-        self._key.setVisible(bool(cloud.wrong.any()))
+        heights = [row.sizeHint().height() for row in self.rows]
+        self._scroll.setMaximumHeight(sum(heights))
+        self._scroll.setMinimumHeight(sum(heights[:_FEWEST_ROWS]))
+        self.show_key(True)
         self._draw_ring()
         self._set_hidden(frozenset())
 
-    def wanted_height(self) -> int:
-        """Pixels in which all of it can be seen."""
-        key = self._key.sizeHint().height() + theme.GAP if not self._key.isHidden() else 0
-        return sum(row.sizeHint().height() for row in self.rows) + key
+    def show_key(self, is_wanted: bool) -> None:
+        """Say what a ring means, where there is one."""
+        self._key.setVisible(is_wanted and bool(self._cloud.wrong.any()))
 
     @Slot()
     def _toggled(self) -> None:

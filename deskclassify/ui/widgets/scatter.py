@@ -34,7 +34,7 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from deskclassify.core.words import counted
 from deskclassify.ui import theme
-from deskclassify.ui.widgets.cloud import NOTHING, Cloud, Plane
+from deskclassify.ui.widgets.cloud import MARGIN, NOTHING, Cloud, Plane
 from deskclassify.ui.widgets.marks import Marks
 from deskclassify.ui.widgets.picture_tip import PictureTip
 
@@ -54,13 +54,17 @@ class ScatterPlot(QWidget):
 
     The left button draws around points and chooses them (with Shift: these as well), a click tells of a point. The
     wheel zooms, the right or middle button (or the left one with Space) moves, a double-click shows all again.
+
+    Args:
+        placeholder: what is said while there are no points.
     """
 
     clicked = Signal(int)  # number of a point
     selection_changed = Signal()  # self.selection
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, placeholder: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._placeholder = placeholder
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -234,7 +238,12 @@ class ScatterPlot(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QColor(theme.current().border))
         painter.setBrush(QColor(theme.current().surface))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), theme.RADIUS, theme.RADIUS)
+        area = QRectF(self.rect())
+        painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), theme.RADIUS, theme.RADIUS)
+        if not len(self.cloud):
+            painter.setPen(QColor(theme.current().muted))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(area.adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN), flags, self._placeholder)
 
     def _make_sprites(self, ratio: float) -> list[QPixmap]:
         """The mark of each point, in its order."""
@@ -357,6 +366,7 @@ class ScatterPlot(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
         """Use the room there is."""
+        self._hover(-1)
         self.plane.set_size(self.width(), self.height())
         super().resizeEvent(event)
         self._redraw()

@@ -32,7 +32,7 @@ from deskclassify.ui.widgets.scatter import ScatterPlot
 from deskclassify.ui.widgets.tables import ON_CARD
 
 _SIDE_PIXELS = 196
-_THUMBNAIL_PIXELS = 52
+_THUMBNAIL_PIXELS = 48
 _HELP = (
     "Draw around points to choose pictures. A click on a point pins its picture.\n\n"
     "Wheel: nearer or farther. Right button: move. Double-click: show all."
@@ -41,6 +41,7 @@ _NOT_YOURS = (
     "The map shows the pictures that a network of your own was validated with. "
     "Train one, or choose it above, and come back."
 )
+_WAITING = "Each validation picture becomes a point: near each other where the network finds them alike."
 _STOPPED = "The work was stopped. What is done already is kept, and need not be done again."
 
 
@@ -51,7 +52,7 @@ def note(mapped: Mapped) -> str:
             "Pictures that look alike to the network are neighbours here. Only who is near whom counts: "
             "the distances between groups, and how large groups are, mean nothing."
         )
-    share = "" if mapped.explained is None else f" They hold {100 * mapped.explained:.0f} % of all differences:"
+    share = "" if mapped.explained is None else f" They show {100 * mapped.explained:.0f} % of all differences:"
     return (
         f"The two directions in which the pictures differ most for the network.{share} what is far apart here differs "
         "much, but what is near may still differ in the rest."
@@ -89,7 +90,7 @@ class MapTab(QWidget):
     # -- building ---------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.plot = named(ScatterPlot(), "pictureMap")
+        self.plot = named(ScatterPlot(_WAITING), "pictureMap")
         self.plot.clicked.connect(self._pin)
         self.plot.selection_changed.connect(self._show_selection)
         self.note_label = muted("")
@@ -160,6 +161,7 @@ class MapTab(QWidget):
         self.grid = named(ImageGrid(edge=_THUMBNAIL_PIXELS, lines=0), "chosenGrid")
         self.grid.setStyleSheet(ON_CARD)
         self.grid.setAccessibleName("Chosen pictures")
+        self.grid.setMinimumHeight(_THUMBNAIL_PIXELS + 14)
         self.grid.setToolTip("A double-click pins the picture.")
         self.grid.activated_entry.connect(self._pin_entry)
         self.evaluate_button = primary(named(QPushButton("Show them on Evaluate"), "showChosenButton"))
@@ -175,9 +177,10 @@ class MapTab(QWidget):
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.GAP)
-        column.addWidget(self.legend, 1)
+        column.addWidget(self.legend)
         column.addWidget(self.help_label)
-        column.addWidget(self.picked, 1)
+        column.addWidget(self.picked, 100)
+        column.addStretch(1)
         return side
 
     # -- asking -----------------------------------------------------------------------
@@ -328,6 +331,7 @@ class MapTab(QWidget):
         # Errors first: they are what one looks for.
         numbers.sort(key=lambda at: not wrong[at])
         self.help_label.setVisible(bool(len(cloud)) and not numbers)
+        self.legend.show_key(not numbers)
         self.picked.setVisible(bool(numbers))
         self.chosen_label.setText(chosen_text(len(numbers), sum(bool(wrong[at]) for at in numbers)))
         self.grid.set_entries([self._entry(at) for at in numbers])
