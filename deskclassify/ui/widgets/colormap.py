@@ -7,7 +7,31 @@ from PySide6.QtGui import QColor
 
 from deskclassify.core.colormap import NEGATIVE, POSITIVE, ZERO, Colors, Table, colorize, table
 
-__all__ = ["Colors", "Table", "colorize", "number", "signed_color", "table", "text_on"]
+__all__ = ["Colors", "Span", "Table", "colorize", "number", "shade", "signed_color", "span_of", "table", "text_on"]
+
+Span = tuple[float, float]
+"""the values that the first and the last colour of a scale stand for"""
+
+
+def span_of(low: float, high: float, name: Colors) -> Span:
+    """What a scale shows of values from `low` to `high`; on that for signed numbers zero lies in the middle."""
+    if name == "diverging":
+        largest = max(abs(low), abs(high))
+        return -largest, largest
+    return low, high
+
+
+def shade(values: np.ndarray, span: Span, name: Colors) -> Table:
+    """Turn values, float `[…]`, into RGB, uint8 `[…, 3]`; what lies outside the span gets the colour of its end.
+
+    Where all values are one, they get the middle of the scale for signed numbers, the beginning of another.
+    """
+    low, high = span
+    if high > low:
+        places = np.nan_to_num((values.astype(np.float64) - low) / (high - low), nan=0.0, posinf=1.0, neginf=0.0)
+    else:
+        places = np.full(values.shape, 0.5 if name == "diverging" else 0.0)
+    return colorize(np.rint(places.clip(0, 1) * 255).astype(np.uint8), name)
 
 
 def signed_color(value: float, largest: float) -> QColor:

@@ -47,6 +47,7 @@ class ProbabilityBars(QWidget):
         super().__init__(parent)
         self._whole = whole
         self._bars: tuple[Bar, ...] = ()
+        self._span: tuple[float, float] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.notifier().changed.connect(self.update)
 
@@ -55,9 +56,9 @@ class ProbabilityBars(QWidget):
         """What is shown."""
         return self._bars
 
-    def set_bars(self, bars: Sequence[Bar]) -> None:
-        """Show other bars, in the given order."""
-        self._bars = tuple(bars)
+    def set_bars(self, bars: Sequence[Bar], span: tuple[float, float] | None = None) -> None:
+        """Show other bars, in the given order; `span` is that of bars which are compared with others."""
+        self._bars, self._span = tuple(bars), span
         self.setAccessibleName("; ".join(f"{bar.name}: {bar.text}" for bar in self._bars))
         self.updateGeometry()
         self.update()
@@ -86,6 +87,8 @@ class ProbabilityBars(QWidget):
         track = QRectF(names + _SPACE, 0, max(20, self.width() - names - numbers - 2 * _SPACE), _BAR)
         low = min(0.0, *(bar.value for bar in self._bars))
         high = self._whole or max(0.0, *(bar.value for bar in self._bars))
+        if self._span is not None:
+            low, high = min(0.0, self._span[0]), max(0.0, self._span[1])
         for at, bar in enumerate(self._bars):
             painter.setFont(strong if bar.strong else self.font())
             line = QRectF(0, at * _ROW, self.width(), _ROW)

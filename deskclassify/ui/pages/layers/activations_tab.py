@@ -1,167 +1,232 @@
-"""What a layer makes of the pinned picture."""
+"""What a layer makes of the pinned picture, and of another one beside it."""
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent, QStandardItemModel
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
-    QFrame,
     QHBoxLayout,
-    QScrollArea,
+    QPushButton,
     QSplitter,
     QStackedWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from deskclassify.core.errors import Failure
+from deskclassify.core.events import Event
 from deskclassify.core.layer_events import LayerShown
-from deskclassify.ui import theme
+from deskclassify.core.layer_requests import LayerRequest
+from deskclassify.ui import dialogs, theme
+from deskclassify.ui.latest import Latest
+from deskclassify.ui.pages.layers.channel_panel import ChannelPanel
+from deskclassify.ui.pages.layers.channel_tiles import (
+    ChannelTiles,
+    Order,
+    Scale,
+    order_of,
+    order_text,
+    place_text,
+    scale_text,
+    separates,
+    shared_span,
+)
 from deskclassify.ui.pages.layers.looking import Looking
-from deskclassify.ui.widgets.channel_view import Channel, ChannelView
-from deskclassify.ui.widgets.colormap import number
-from deskclassify.ui.widgets.common import EmptyState, muted, subheading
-from deskclassify.ui.widgets.probability_bars import Bar, ProbabilityBars
-from deskclassify.ui.widgets.tile_grid import Tile, TileGrid
+from deskclassify.ui.pages.layers.values_panel import ValuesPanel
+from deskclassify.ui.widgets.colormap import Colors
+from deskclassify.ui.widgets.common import EmptyState, muted
+from deskclassify.ui.widgets.named import named
+from deskclassify.ui.widgets.tile_grid import TileGrid
 
-_MOST_BARS = 12
+_SEPARATION_ROW = 1  # of the box with the orders
+_LEAST_LETTERS = 8
+_WIDEST_ORDER = 340  # pixels
 
 
-class ActivationsTab(QStackedWidget):
+class ActivationsTab(QWidget):
     """Channels as tiles with the chosen one large; or bars, for a layer that gives single values."""
 
     def __init__(self, looking: Looking, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._looking = looking
         self._shown: LayerShown | None = None
+        self._other: LayerShown | None = None
         self._order: list[int] = []
-        self.grid = TileGrid()
-        self.grid.setObjectName("activationGrid")
-        self.grid.setAccessibleName("Channels of the layer, strongest first")
-        self.grid.chosen.connect(self._choose)
-        self.view = ChannelView()
-        self.title_label = subheading("")
-        self.range_label = muted("")
-        self.value_label = muted("")
-        self.colors_box = QComboBox()
-        self.colors_box.addItem("Colours", "viridis")
+        self._to_first = False  # whether the next tiles are in another order, whose first is to be seen
+        self._ask_other = Latest(looking.session, parent=self)
+        self._ask_other.received.connect(self._take_other)
+        self._ask_other.failed.connect(self._fail_other)
+        self._make_widgets()
+        self._lay_out()
+        looking.shown_changed.connect(self._show_layer)
+        looking.network_changed.connect(self.clear)
+        looking.other_changed.connect(self._other_changed)
+
+    # -- widgets ----------------------------------------------------------------------
+
+    def _make_widgets(self) -> None:
+        self.order_box = _box("orderBox", "Order of the channels")
+        for text, order in (("Strongest first", "strength"), ("What separates", "separation"), ("By number", "number")):
+            self.order_box.addItem(text, order)
+        self.order_box.setToolTip(
+            "Strongest first: channels with the largest values on average. What separates: channels that move the "
+            "network most towards its first answer and away from its second one; each value times its influence on "
+            "the difference of both scores (gradient), summed over the picture."
+        )
+        self.order_box.setMinimumContentsLength(_LEAST_LETTERS + 3)
+        self.order_box.setMaximumWidth(_WIDEST_ORDER)
+        self.order_box.currentIndexChanged.connect(self._reorder)
+        self.scale_box = _box("scaleBox", "Scale of the values")
+        self.scale_box.addItem("Own scale", "own")
+        self.scale_box.addItem("Same scale", "shared")
+        self.scale_box.setToolTip(
+            "Own scale: each channel from its lowest to its highest value, which shows faint ones as well. "
+            "Same scale: all alike, which shows which ones are strong."
+        )
+        self.colors_box = _box("colorsBox", "Colours of the values")
+        self.colors_box.addItem("Viridis", "viridis")
         self.colors_box.addItem("Grey", "grey")
-        self.colors_box.setAccessibleName("Colours of the values")
-        self.colors_box.setToolTip("How values are shown: dark is low, bright is high")
-        self.colors_box.currentIndexChanged.connect(self._recolour)
-        self.over_check = QCheckBox("Over the picture")
-        self.over_check.setToolTip("Lays the channel over your picture, to see what it reacts to")
-        self.over_check.toggled.connect(self.view.set_over_picture)
-        self.view.hovered.connect(self.value_label.setText)
-        self.bars = ProbabilityBars()
-        self.bars_label = muted("")
+        self.colors_box.addItem("Blue–orange", "diverging")
+        self.colors_box.setToolTip("Viridis and grey show low and high; blue and orange show below and above zero")
+        for box in (self.scale_box, self.colors_box):
+            box.currentIndexChanged.connect(self._recolour)
+        self.compare_button = named(QPushButton(theme.icon("image"), "Compare…"), "compareButton")
+        self.compare_button.setAccessibleName("Compare with another picture…")
+        self.compare_button.setToolTip("Puts another picture beside this one, layer by layer")
+        self.compare_button.clicked.connect(self._compare)
+        self.leave_button = named(QToolButton(), "leaveComparisonButton")
+        self.leave_button.setIcon(theme.icon("close"))
+        self.leave_button.setAccessibleName("Show one picture again")
+        self.leave_button.setToolTip("Show one picture again")
+        self.leave_button.clicked.connect(self._leave)
+        self.leave_button.hide()
+        self.text_label = muted("")
+        self.grid = named(TileGrid(), "activationGrid")
+        self.grid.setAccessibleName("Channels of the layer")
+        self.grid.chosen.connect(self._choose)
+        self.panel = ChannelPanel(self._looking)
+        self.values = ValuesPanel()
         self.nothing = EmptyState(
             "image", "No picture yet", "Choose a picture, or drop one here, to see what this layer makes of it."
         )
-        for page in (self._build_maps(), self._build_bars(), self.nothing):
-            self.addWidget(page)
-        self.setCurrentWidget(self.nothing)
-        looking.shown_changed.connect(self._show_layer)
-        looking.network_changed.connect(self.clear)
 
-    def _build_maps(self) -> QWidget:
-        large = QWidget()
-        column = QVBoxLayout(large)
-        column.setContentsMargins(theme.GAP, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.title_label)
-        column.addWidget(self.range_label)
-        column.addWidget(self.view, 1)
-        # Two lines are kept free: a label that grows under the cursor would make the picture jump.
-        self.value_label.setMinimumHeight(self.value_label.fontMetrics().height() + 2)
-        column.addWidget(self.value_label)
-        row = QHBoxLayout()
-        row.addWidget(self.colors_box)
-        row.addWidget(self.over_check)
-        row.addStretch(1)
-        column.addLayout(row)
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.setChildrenCollapsible(False)
-        splitter.addWidget(self.grid)
-        splitter.addWidget(large)
-        splitter.setStretchFactor(0, 3)
-        splitter.setStretchFactor(1, 2)
-        splitter.setSizes([420, 320])
-        return splitter
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(theme.GAP)
+        top.addWidget(self.order_box, 4)
+        top.addWidget(self.scale_box)
+        top.addWidget(self.colors_box)
+        top.addStretch(1)
+        top.addWidget(self.compare_button)
+        top.addWidget(self.leave_button)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.grid)
+        self.splitter.addWidget(self.panel)
+        self.splitter.setStretchFactor(0, 3)
+        self.splitter.setStretchFactor(1, 2)
+        maps = QWidget()
+        column = QVBoxLayout(maps)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.text_label)
+        column.addWidget(self.splitter, 1)
+        self.content = QStackedWidget()
+        for page in (maps, self.values):
+            self.content.addWidget(page)
+        shown = QWidget()
+        column = QVBoxLayout(shown)
+        column.setContentsMargins(0, theme.GAP, 0, 0)
+        column.addLayout(top)
+        column.addWidget(self.content, 1)
+        self.pages = QStackedWidget()
+        for page in (shown, self.nothing):
+            self.pages.addWidget(page)
+        self.pages.setCurrentWidget(self.nothing)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.pages)
 
-    def _build_bars(self) -> QWidget:
-        inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(theme.GAP, theme.GAP, theme.GAP, theme.GAP)
-        column.addWidget(self.bars_label)
-        column.addWidget(self.bars)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(inner)
-        # It lies in a card and must show the card's surface.
-        scroll.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
-        return scroll
+    # -- what is wanted ---------------------------------------------------------------
 
     @property
     def channel(self) -> int:
         """Number of the channel that is shown large; −1 without one."""
-        return self.view.channel.number if self.view.channel is not None else -1
+        channel = self.panel.view.channel
+        return channel.number if channel is not None else -1
+
+    @property
+    def order(self) -> Order:
+        """The order that is chosen."""
+        order: Order = self.order_box.currentData()
+        return order
+
+    @property
+    def _colors(self) -> Colors:
+        colors: Colors = self.colors_box.currentData()
+        return colors
+
+    @property
+    def _scale(self) -> Scale:
+        scale: Scale = self.scale_box.currentData()
+        return scale
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Only what is seen is asked for."""
+        super().showEvent(event)
+        self._ask_beside()
+        self.panel.ask()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
+        """Nothing is wanted any more."""
+        self._ask_other.drop()
+        self.panel.drop()
+        super().hideEvent(event)
+
+    # -- the layer --------------------------------------------------------------------
 
     @Slot()
     def _show_layer(self) -> None:
-        shown = self._looking.shown
-        if shown is None:
+        self._shown = self._looking.shown
+        if self._other is not None and not self._fits(self._other):
+            self._other = None
+        self._offer_separation()
+        self._show()
+        self._ask_beside()
+
+    def _show(self) -> None:
+        """Show the layer in the chosen order."""
+        shown = self._shown
+        if shown is None or not (shown.values.size or shown.activations.size):
+            self.clear()
             return
-        wanted = self._looking.channel
-        self._shown = shown
-        self.view.show_channel(None)
+        self.pages.setCurrentIndex(0)
+        self._order = order_of(shown, self.order)
+        self.scale_box.setVisible(not shown.values.size)
+        self.colors_box.setVisible(not shown.values.size)
         if shown.values.size:
             self.grid.set_tiles(())
-            self._show_values(shown)
-            self.setCurrentIndex(1)
-        elif shown.activations.size:
-            self._order = [int(at) for at in np.argsort(-shown.strength, kind="stable")]
-            tiles = [
-                Tile(
-                    shown.activations[at],
-                    f"{at}",
-                    at,
-                    _range_text(at, float(shown.low[at]), float(shown.high[at])),
-                )
-                for at in self._order
-            ]
-            self.setCurrentIndex(0)
-            self.grid.set_tiles(tiles, self._order.index(wanted) if wanted in self._order else 0)
-        else:
-            self.clear()
+            self.panel.clear()
+            self.values.show_values(shown, self._other, self.order)
+            self.content.setCurrentIndex(1)
+            return
+        self.content.setCurrentIndex(0)
+        self._recolour()
+        wanted = self._looking.channel
+        row = self._order.index(wanted) if wanted in self._order and not self._to_first else 0
+        self._to_first = False
+        tells = self.order == "separation" and separates(shown)
+        self.grid.set_tiles(ChannelTiles(shown, self._other, self._order, tells), row)
 
     @Slot()
     def clear(self) -> None:
         """Show that there is no picture."""
+        self._ask_other.drop()
+        self._shown = self._other = None
         self.grid.set_tiles(())
-        self.view.show_channel(None)
-        self.setCurrentWidget(self.nothing)
-
-    def _show_values(self, shown: LayerShown) -> None:
-        order = np.argsort(-shown.values, kind="stable")[:_MOST_BARS]
-        named = len(shown.value_names) == len(shown.values)
-        self.bars.set_bars(
-            [
-                Bar(
-                    shown.value_names[at] if named else f"Channel {at}",
-                    float(shown.values[at]),
-                    number(float(shown.values[at])),
-                    strong=place == 0,
-                )
-                for place, at in enumerate(map(int, order))
-            ]
-        )
-        count = len(shown.values)
-        which = f"The {len(order)} highest of {count:,} values" if count > len(order) else f"All {count} values"
-        self.bars_label.setText(f"{which}: this layer gives one number for each {'class' if named else 'channel'}.")
+        self.panel.clear()
+        self.pages.setCurrentWidget(self.nothing)
 
     @Slot(int)
     def _choose(self, row: int) -> None:
@@ -169,20 +234,98 @@ class ActivationsTab(QStackedWidget):
         if shown is None or row >= len(self._order):
             return
         at = self._order[row]
-        channel = Channel(at, shown.activations[at], float(shown.low[at]), float(shown.high[at]))
-        self.view.show_channel(channel, shown.picture)
-        self.title_label.setText(f"Channel {at}")
-        self.range_label.setText(
-            f"Number {row + 1} by strength. Values from {number(channel.low)} to {number(channel.high)}."
-        )
+        self.panel.show_channel(shown, self._other, at, place_text(shown, at, row, self.order))
         self._looking.set_channel(at)
+
+    # -- order, scale, colours --------------------------------------------------------
+
+    def _offer_separation(self) -> None:
+        """Name both classes in the box; without two classes there is nothing to separate."""
+        answer = self._shown.answer if self._shown is not None else ()
+        can = len(answer) > 1
+        text = f"What separates “{answer[0][0]}” from “{answer[1][0]}”" if can else "What separates two classes"
+        self.order_box.setItemText(_SEPARATION_ROW, text)
+        model = self.order_box.model()
+        assert isinstance(model, QStandardItemModel)
+        model.item(_SEPARATION_ROW).setEnabled(can)
+        if not can and self.order == "separation":
+            with QSignalBlocker(self.order_box):
+                self.order_box.setCurrentIndex(0)
+
+    @Slot()
+    def _reorder(self) -> None:
+        is_separation = self.order == "separation"
+        self._to_first = True
+        self._looking.set_separates(is_separation)
+        if not is_separation or (self._shown is not None and separates(self._shown)):
+            self._show()  # else when the answer comes
 
     @Slot()
     def _recolour(self) -> None:
-        colors = self.colors_box.currentData()
-        self.grid.tiles.set_colors(colors)
-        self.view.set_colors(colors)
+        shown = self._shown
+        if shown is None or not shown.activations.size:
+            return
+        span = shared_span(shown, self._other, self._colors) if self._scale == "shared" else None
+        self.grid.tiles.set_colors(self._colors, span)
+        self.panel.set_scale(self._colors, span)
+        is_pair = self._other is not None
+        self.text_label.setText(
+            f"{order_text(shown, self.order)} {scale_text(self._scale, self._colors, span, is_pair)}"
+        )
+
+    # -- the picture beside -----------------------------------------------------------
+
+    @Slot()
+    def _compare(self) -> None:
+        title = "Choose a picture to compare with"
+        chosen = dialogs.ask_file(self, self._looking.session, title, dialogs.PICTURES)
+        if chosen is not None:
+            self._looking.set_other(str(chosen))
+
+    @Slot()
+    def _leave(self) -> None:
+        self._looking.set_other("")
+
+    @Slot()
+    def _other_changed(self) -> None:
+        self.leave_button.setVisible(bool(self._looking.other))
+        self._ask_other.drop()
+        if self._other is not None:
+            self._other = None
+            self._show()
+        self._ask_beside()
+
+    def _fits(self, other: LayerShown) -> bool:
+        """Whether an answer is of the layer, the epoch and the picture that are shown beside."""
+        shown = self._shown
+        return shown is not None and (other.layer, other.epoch, other.image) == (
+            shown.layer,
+            shown.epoch,
+            self._looking.other,
+        )
+
+    def _ask_beside(self) -> None:
+        shown, other = self._shown, self._looking.other
+        if shown is not None and shown.image and other and self._other is None and self.isVisible():
+            self._ask_other.ask(LayerRequest(self._looking.model, shown.layer.name, other, shown.epoch))
+
+    @Slot(object)
+    def _take_other(self, event: Event) -> None:
+        if isinstance(event, LayerShown) and self._fits(event):
+            self._other = event
+            self._show()
+
+    @Slot(object)
+    def _fail_other(self, failure: Failure) -> None:
+        """A picture that cannot be shown is taken away again, and why is told."""
+        self._looking.set_other("")
+        self._looking.layer_failed.emit(failure)
 
 
-def _range_text(channel: int, low: float, high: float) -> str:
-    return f"Channel {channel}: values from {number(low)} to {number(high)}"
+def _box(name: str, accessible: str) -> QComboBox:
+    box = named(QComboBox(), name)
+    box.setAccessibleName(accessible)
+    # Names of classes may be long: they must not decide how wide the window is.
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(_LEAST_LETTERS)
+    return box
