@@ -7,6 +7,8 @@ the same on every system. `system` follows the desktop's own choice, also while 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -151,6 +153,23 @@ def apply(app: QApplication, theme: Theme) -> None:
     hints.setColorScheme(wanted.get(theme, Qt.ColorScheme.Unknown))
     dark = _system_is_dark(app) if theme == "system" else theme == "dark"
     _use(app, DARK if dark else LIGHT)
+
+
+@contextmanager
+def on_paper() -> Iterator[None]:
+    """The light colours within the block, for what is to be printed.
+
+    The screen shows nothing of it as long as no events are processed in the block.
+    """
+    app, before = QApplication.instance(), current()
+    if not isinstance(app, QApplication) or not before.is_dark:
+        yield
+        return
+    _use(app, LIGHT)
+    try:
+        yield
+    finally:
+        _use(app, before)
 
 
 def _system_is_dark(app: QApplication) -> bool:
