@@ -8,14 +8,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from layers_double import CLASSES, LAYERS
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QHelpEvent
-from PySide6.QtWidgets import QApplication, QToolTip
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor
 
 from deskclassify.core.layer_events import Layer
 from deskclassify.core.network_parts import Network
 from deskclassify.ui.pages.layers.looking import Looking
-from deskclassify.ui.pages.layers.map_card import MapCard
+from deskclassify.ui.pages.layers.network_card import NetworkCard
 from deskclassify.ui.widgets import map_painter
 from deskclassify.ui.widgets.map_layout import DEEPEST, FLAT, depth_of, height_of, lay_out
 from deskclassify.ui.widgets.network_map import FLOOR, NetworkMap
@@ -128,11 +127,15 @@ def test_the_tip_says_where_how_large_and_whether_trained(made):
     assert "a&lt;b&gt;" in odd.tip(odd.network.layers[0]) and "Own &amp; kind" in odd.tip(odd.network.layers[0])
 
 
-def test_the_tip_is_shown_where_the_pointer_rests(made, qtbot):
-    place = spot(columns(made)[4]).toPoint()
-    QApplication.sendEvent(made, QHelpEvent(QEvent.Type.ToolTip, place, made.mapToGlobal(place)))
-    qtbot.waitUntil(lambda: columns(made)[4].layer.name in QToolTip.text())
-    QToolTip.hideText()
+def test_the_pointer_tells_what_it_is_on(made, qtbot):
+    column = columns(made)[4]
+    qtbot.mouseMove(made, QPoint(5, 5))
+    plain = made.grab().toImage()
+    qtbot.mouseMove(made, spot(column).toPoint())
+    assert column.layer.name in made.toolTip() and made.cursor().shape() == Qt.CursorShape.PointingHandCursor
+    assert made.grab().toImage() != plain
+    qtbot.mouseMove(made, QPoint(5, 5))
+    assert made.toolTip() == "" and made.grab().toImage() == plain
 
 
 def test_the_mark_is_on_the_layer_that_is_looked_at(made):
@@ -206,7 +209,7 @@ def test_nothing_is_drawn_or_chosen_without_a_network(made, qtbot):
 
 def test_the_card_follows_and_leads_what_is_looked_at(session, qtbot, picture):
     looking = Looking(session)
-    card = MapCard(looking)
+    card = NetworkCard(looking)
     qtbot.addWidget(card)
     card.resize(900, 130)
     card.show()

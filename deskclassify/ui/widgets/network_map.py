@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QCursor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from deskclassify.core.layer_events import Layer
@@ -159,6 +159,9 @@ class NetworkMap(QWidget):
             self._hovered = column
             shape = Qt.CursorShape.ArrowCursor if column is None else Qt.CursorShape.PointingHandCursor
             self.setCursor(shape)
+            self.setToolTip(self.tip(column.layer) if column is not None else "")
+            if QToolTip.isVisible():  # Qt would go on saying what was said of the layer before
+                QToolTip.showText(QCursor.pos(), self.toolTip(), self)
             self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
@@ -188,14 +191,6 @@ class NetworkMap(QWidget):
         self.chosen.emit(layer)
 
     # -- painting ---------------------------------------------------------------------
-
-    def event(self, event: QEvent) -> bool:
-        """Say what a layer is where the pointer rests."""
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            layer = self.layer_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), self.tip(layer) if layer is not None else "", self)
-            return True
-        return super().event(event)
 
     def tip(self, layer: Layer) -> str:
         """What is said of a layer, formatted."""

@@ -86,18 +86,26 @@ def chosen_from(every: Iterable[Choice], source: Source, label: str = "") -> lis
 
 
 class PictureChooser(QDialog):
-    """Pictures to pin one of; `chosen` tells its path."""
+    """Pictures to pin one of; `chosen` tells its path.
+
+    Args:
+        source: which pictures are shown first.
+
+    Raises:
+        InputError: a file of the run is damaged.
+    """
 
     chosen = Signal(str)
 
     def __init__(
         self, session: Session, looking: Looking, source: Source = "valid", parent: QWidget | None = None
     ) -> None:
+        found = choices(session, looking)  # first: what raises must not leave half a dialog behind
         super().__init__(parent)
         self.setObjectName("pictureChooser")
         self.setWindowTitle("Choose a picture to look at")
         self.finished.connect(self.deleteLater)
-        self._choices = choices(session, looking)
+        self._choices = found
         self._shown: list[Choice] = []
         self._make_widgets(source)
         self._lay_out()

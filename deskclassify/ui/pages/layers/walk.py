@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Slot
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLineEdit, QPushButton, QToolButton, QWidget
 
 from deskclassify.core.layer_events import Layer
@@ -56,6 +56,15 @@ class WalkCard(Card):
         self.next_button.clicked.connect(self._next)
         self.previous_stage_button.clicked.connect(self._previous_stage)
         self.next_stage_button.clicked.connect(self._next_stage)
+        for button in (self.previous_button, self.next_button, self.previous_stage_button, self.next_stage_button):
+            button.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """A shortcut steps at once: a button would first look pressed for a tenth of a second, and miss the next."""
+        if event.type() == QEvent.Type.Shortcut and isinstance(watched, QAbstractButton):
+            watched.click()
+            return True
+        return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
         self.body.addWidget(self.search_edit)

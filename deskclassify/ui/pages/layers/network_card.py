@@ -14,7 +14,7 @@ from deskclassify.ui.widgets.network_map import NetworkMap
 _MARGIN = 8  # pixels: the map has its own
 
 
-class MapCard(Card):
+class NetworkCard(Card):
     """The network from picture to answer; a click looks at a layer."""
 
     def __init__(self, looking: Looking, parent: QWidget | None = None) -> None:
