@@ -16,7 +16,7 @@ from deskclassify.ui.widgets.marks import Marks
 
 _EDGE = 12  # pixels of a mark
 _PAD = 6  # pixels
-_FEWEST_ROWS = 3  # that are always in sight
+_FEWEST_ROWS = 6  # that are always in sight
 
 
 class ClassRow(QAbstractButton):
@@ -110,7 +110,7 @@ class ClassLegend(QWidget):
         self._scroll.setWidget(inner)
         self._ring = QLabel()
         self._ring.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.ring_label = muted("Ring: a wrong answer, in the colour of the class that the network says")
+        self.ring_label = muted("A ring: wrong. Its colour: what the network says")
         self._key = QWidget()
         row = QHBoxLayout(self._key)
         row.setContentsMargins(0, 0, 0, 0)
@@ -119,7 +119,7 @@ class ClassLegend(QWidget):
         row.addWidget(self.ring_label, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.GAP)
+        column.setSpacing(_PAD)
         column.addWidget(self._scroll, 1)
         column.addWidget(self._key)
         self._key.hide()

@@ -13,6 +13,7 @@ from PySide6.QtCore import (
     QPointF,
     QRectF,
     Qt,
+    QTimer,
     QVariantAnimation,
     Signal,
     Slot,
@@ -34,6 +35,7 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from deskclassify.core.words import counted
 from deskclassify.ui import theme
+from deskclassify.ui.widgets import scatter_pictures, thumbnails
 from deskclassify.ui.widgets.cloud import MARGIN, NOTHING, Cloud, Plane
 from deskclassify.ui.widgets.marks import Marks
 from deskclassify.ui.widgets.picture_tip import PictureTip
@@ -46,6 +48,7 @@ _ZOOM_A_NOTCH = 1.25
 _ZOOM_A_PIXEL = 1.004
 _KEY_PIXELS = 60.0
 _MOVE_MILLISECONDS = 650
+_LATE_MILLISECONDS = 60  # in which pictures that arrive are gathered, to be drawn together
 _Doing = Literal["", "press", "draw", "pan"]
 
 
@@ -79,6 +82,7 @@ class ScatterPlot(QWidget):
         self._shown = np.empty(0, bool)
         self._order = np.empty(0, np.int64)
         self._marks = Marks(_SMALLEST_EDGE, 1.0)
+        self._as_pictures = False
         self._sprites: list[QPixmap] | None = None
         self._layer: QPixmap | None = None
         self._doing: _Doing = ""
@@ -91,6 +95,9 @@ class ScatterPlot(QWidget):
         self._moving.setEasingCurve(QEasingCurve.Type.InOutCubic)
         self._moving.valueChanged.connect(self._move)
         self._from = self._points
+        self._late = QTimer(self, singleShot=True, interval=_LATE_MILLISECONDS)
+        self._late.timeout.connect(self._redraw)
+        thumbnails.shared().ready.connect(self._arrived)
         theme.notifier().changed.connect(self._recolour)
         self._set_cursor()
 
@@ -142,6 +149,12 @@ class ScatterPlot(QWidget):
             self.setAccessibleDescription(f"{counted(len(chosen), 'picture')} chosen, {wrong} of them wrong")
             self.selection_changed.emit()
 
+    @Slot(bool)
+    def set_as_pictures(self, wanted: bool) -> None:
+        """Show the pictures themselves, where there is room, instead of their marks."""
+        self._as_pictures = wanted
+        self._redraw()
+
     @Slot()
     def reset_view(self) -> None:
         """Show all points again."""
@@ -160,6 +173,7 @@ class ScatterPlot(QWidget):
         self._marks = Marks(self._marks.edge, -1.0)  # of no screen: they are made anew
         self._redraw()
 
+    @Slot()
     def _redraw(self) -> None:
         self._layer = None
         self.update()
@@ -177,7 +191,8 @@ class ScatterPlot(QWidget):
         distances = np.linalg.norm(self.pixels() - (place.x(), place.y()), axis=1)
         distances[~self._shown] = np.inf
         nearest = int(self._order[::-1][distances[self._order[::-1]].argmin()])
-        return nearest if distances[nearest] <= _REACH else -1
+        reach = scatter_pictures.EDGE / 2 if self._as_pictures else _REACH
+        return nearest if distances[nearest] <= reach else -1
 
     def points_in(self, line: QPolygonF) -> np.ndarray:
         """Numbers of the points within a closed line, int64."""
@@ -231,8 +246,24 @@ class ScatterPlot(QWidget):
         corners = np.rint(pixels[order] - half).astype(int)
         for at, (x, y) in zip(order.tolist(), corners.tolist(), strict=True):
             draw(x, y, sprites[at])
+        if self._as_pictures:
+            self._draw_pictures(painter, order[::-1].tolist(), pixels, ratio)
         painter.end()
         return layer
+
+    def _draw_pictures(self, painter: QPainter, order: list[int], pixels: np.ndarray, ratio: float) -> None:
+        """Pictures of the points that come first, over the marks of those that have no room."""
+        placed = scatter_pictures.with_room(pixels, order)
+        faint = set(placed) - set(self.selection.tolist()) if len(self.selection) else set()
+        edge = round(scatter_pictures.EDGE * ratio)
+        missing = scatter_pictures.draw(painter, self.cloud, pixels, placed, faint, edge)
+        thumbnails.shared().want(id(self), missing)
+
+    @Slot(object)
+    def _arrived(self, key: thumbnails.Key) -> None:
+        edge = round(scatter_pictures.EDGE * self.devicePixelRatioF())
+        if self._as_pictures and key[1] == edge and self.isVisible() and not self._late.isActive():
+            self._late.start()
 
     def _draw_frame(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -362,6 +393,8 @@ class ScatterPlot(QWidget):
             self._moving.stop()
             self._move(1.0)
         self._hover(-1)
+        self._late.stop()
+        thumbnails.shared().want(id(self), [])
         super().hideEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)

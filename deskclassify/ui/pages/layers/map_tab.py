@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QStackedWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -34,8 +35,8 @@ from deskclassify.ui.widgets.tables import ON_CARD
 _SIDE_PIXELS = 196
 _THUMBNAIL_PIXELS = 48
 _HELP = (
-    "Draw around points to choose pictures. A click on a point pins its picture.\n\n"
-    "Wheel: nearer or farther. Right button: move. Double-click: show all."
+    "Draw around points to choose pictures; click on one to pin it. "
+    "Wheel: zoom. Right button: move. Double-click: show all."
 )
 _NOT_YOURS = (
     "The map shows the pictures that a network of your own was validated with. "
@@ -85,7 +86,7 @@ class MapTab(QWidget):
         looking.network_changed.connect(self._forget)
         looking.listed_changed.connect(self._refresh)
         looking.image_changed.connect(self._mark_pinned)
-        self._show_selection()
+        self._forget()
 
     # -- building ---------------------------------------------------------------------
 
@@ -93,6 +94,21 @@ class MapTab(QWidget):
         self.plot = named(ScatterPlot(_WAITING), "pictureMap")
         self.plot.clicked.connect(self._pin)
         self.plot.selection_changed.connect(self._show_selection)
+        self.pictures_button = named(QToolButton(), "mapPicturesButton")
+        self.pictures_button.setText("Pictures")
+        self.pictures_button.setIcon(theme.icon("image"))
+        self.pictures_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.pictures_button.setProperty("role", "button")
+        self.pictures_button.setStyleSheet("QToolButton { padding: 1px 7px; min-height: 16px; }")  # it covers points
+        self.pictures_button.setCheckable(True)
+        self.pictures_button.setToolTip(
+            "Shows the pictures themselves where there is room; more of them as you zoom in"
+        )
+        self.pictures_button.setCursor(Qt.CursorShape.ArrowCursor)
+        self.pictures_button.toggled.connect(self.plot.set_as_pictures)
+        corner = QVBoxLayout(self.plot)
+        corner.setContentsMargins(theme.GAP - 2, theme.GAP - 2, theme.GAP - 2, theme.GAP - 2)
+        corner.addWidget(self.pictures_button, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         self.note_label = muted("")
         page = QWidget()
         row = QHBoxLayout(page)
@@ -102,7 +118,7 @@ class MapTab(QWidget):
         row.addWidget(self._make_side())
         self.again_button = primary(QPushButton("Make the map"))
         self.again_button.clicked.connect(self._again)
-        self.nothing = EmptyState("evaluate", "No map yet", "", self.again_button)
+        self.nothing = EmptyState("map", "No map yet", "", self.again_button)
         self.stack = QStackedWidget()
         self.stack.addWidget(page)
         self.stack.addWidget(self.nothing)
@@ -176,7 +192,7 @@ class MapTab(QWidget):
         picked.addWidget(self.evaluate_button)
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.GAP)
+        column.setSpacing(theme.GAP - 2)
         column.addWidget(self.legend)
         column.addWidget(self.help_label)
         column.addWidget(self.picked, 100)
@@ -283,6 +299,7 @@ class MapTab(QWidget):
 
     def _set_cloud(self, cloud: Cloud) -> None:
         self.plot.set_cloud(cloud)
+        self.pictures_button.setVisible(bool(len(cloud)))
         self.legend.set_cloud(cloud)
         self.plot.set_hidden(self.legend.hidden)
         self._mark_pinned()
