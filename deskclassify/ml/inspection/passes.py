@@ -70,12 +70,12 @@ class _Source:
 _kept: dict[_Key, Pass] = {}
 _sources: dict[str, _Source] = {}
 # Only where jobs run in threads of the window (tests, `--in-process`) are there two at a time; hooks would mix them up.
-_lock = threading.RLock()
+lock = threading.RLock()
 
 
 def forget() -> None:
     """Let go of all passes; their memory goes back to the system."""
-    with _lock:
+    with lock:
         _kept.clear()
         _sources.clear()
 
@@ -93,7 +93,7 @@ def pass_of(opened: Opened, image: str, layer: str) -> Pass:
     """
     group = _group(opened.layers, layer)
     key = _key(opened, image, group[0].name)
-    with _lock:
+    with lock:
         if key not in _kept:
             while len(_kept) >= MOST_PASSES:  # first: two old ones and a new one would be three
                 del _kept[next(iter(_kept))]
@@ -120,7 +120,7 @@ def separate(opened: Opened, image: str, layer: str) -> np.ndarray:
     if len(found.answer) < 2:
         return np.empty(0, dtype=np.float32)
     if not found.separations:
-        with _lock:
+        with lock:
             first, second = (opened.classes.index(name) for name, _ in found.answer[:2])
             found.separations.update(_separations(opened, image, first, second))
     return found.separations[layer]
@@ -141,7 +141,7 @@ def source_of(opened: Opened, image: str, path: str) -> tuple[Pixels, torch.Tens
         PictureError: the file is no picture that can be read.
     """
     key = _key(opened, image, path)
-    with _lock:
+    with lock:
         last = _sources.get("last")
         if last is None or last.key != key:
             picture, tensor = opened.input_of(image)

@@ -21,6 +21,7 @@ from deskclassify.ml.inspection.flow import Behind, Flow, follow
 from deskclassify.ml.inspection.formulas import formula, is_activation, is_known
 from deskclassify.ml.inspection.layers import kind_of, shown_name
 from deskclassify.ml.inspection.network import Opened, look
+from deskclassify.ml.inspection.passes import lock
 from deskclassify.ml.inspection.receptive import Field, fields
 from deskclassify.ml.tracing import same_padding
 
@@ -79,15 +80,16 @@ def _pass(opened: Opened, image: str, path: str) -> _Kept:
         opened.input_of(image)  # tells what is wrong
         raise
     question = (path, image, status.st_mtime_ns, status.st_size)
-    kept = _kept.get(opened.model)
-    if kept is None or kept.question != question:
-        picture, tensor = opened.input_of(image)
-        flow = follow(opened.model, path, tensor, is_known, is_activation)
-        if opened.model not in _fields:
-            _fields[opened.model] = fields(opened.model, opened.how.size)
-        kept = _Kept(question, picture, flow, _fields[opened.model][path])
-        _kept[opened.model] = kept
-    return kept
+    with lock:
+        kept = _kept.get(opened.model)
+        if kept is None or kept.question != question:
+            picture, tensor = opened.input_of(image)
+            flow = follow(opened.model, path, tensor, is_known, is_activation)
+            if opened.model not in _fields:
+                _fields[opened.model] = fields(opened.model, opened.how.size)
+            kept = _Kept(question, picture, flow, _fields[opened.model][path])
+            _kept[opened.model] = kept
+        return kept
 
 
 def _check_place(layer: Layer, output: torch.Tensor, request: StepRequest) -> None:

@@ -24,19 +24,27 @@ class StepsTab(QStackedWidget):
     def __init__(self, looking: Looking, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._looking = looking
+        self._layer: tuple[str, Layer] | None = None  # the network's name, and what the stepper is set to
+        self._is_stale = True  # what is shown is not, or no longer, what is looked at
         self._ask = Latest(looking.session, _PAUSE_MILLISECONDS, self)
         self._ask.received.connect(self._show)
         self._ask.failed.connect(self._failed)
         self.stepper = ConvolutionStepper()
         self.stepper.setObjectName("convolutionStepper")
         self.stepper.wanted.connect(self._wanted)
+        self.stepper.channel_spin.valueChanged.connect(looking.set_channel)
         self.nothing = EmptyState(
             "layers",
             "Nothing to calculate here",
-            "The step-by-step view shows convolutions. Choose a layer of that kind, and a picture.",
+            "The step-by-step view shows convolutions. Choose a layer of that kind in the list.",
         )
-        self.addWidget(self.stepper)
-        self.addWidget(self.nothing)
+        self.no_picture = EmptyState(
+            "image",
+            "No picture yet",
+            "Choose a picture, or drop one here, to see how the layer calculates with it, number by number.",
+        )
+        for page in (self.stepper, self.nothing, self.no_picture):
+            self.addWidget(page)
         looking.layer_changed.connect(self._prepare)
         looking.image_changed.connect(self._prepare)
         looking.epoch_changed.connect(self._prepare)
@@ -47,27 +55,33 @@ class StepsTab(QStackedWidget):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Only what is seen is asked for."""
         super().showEvent(event)
-        if self.stepper.step is None:
+        if self._is_stale:
             self.stepper.ask()
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
         """Nothing is wanted any more."""
+        self._is_stale = self._is_stale or self._ask.is_busy
         self._ask.drop()
         super().hideEvent(event)
 
     @Slot()
     def _prepare(self) -> None:
+        """Something else is looked at. In the same layer the place stays: only the numbers change."""
         self._ask.drop()
-        layer = self._looking.layer
-        if layer is not None and self._looking.image and is_convolution(layer):
-            channels, rows, columns = layer.shape
-            self.stepper.set_layer(channels, rows, columns, max(0, self._looking.channel))
-            self.setCurrentWidget(self.stepper)
-            if self.isVisible():
-                self.stepper.ask()
-        else:
+        self._is_stale = True
+        looking, layer = self._looking, self._looking.layer
+        if layer is None or not looking.image or not is_convolution(layer):
+            self._layer = None
             self.stepper.set_layer(0, 0, 0)
-            self.setCurrentWidget(self.nothing)
+            no_picture = layer is not None and not looking.image and is_convolution(layer)
+            self.setCurrentWidget(self.no_picture if no_picture else self.nothing)
+            return
+        if self._layer != (looking.model, layer):
+            self._layer = (looking.model, layer)
+            self.stepper.set_layer(*layer.shape, max(0, looking.channel))
+        self.setCurrentWidget(self.stepper)
+        if self.isVisible():
+            self.stepper.ask()
 
     @Slot()
     def _channel_changed(self) -> None:
@@ -77,7 +91,9 @@ class StepsTab(QStackedWidget):
     @Slot(int, int, int)
     def _wanted(self, channel: int, row: int, column: int) -> None:
         looking = self._looking
+        self._is_stale = True
         if looking.layer is not None and self.isVisible():
+            self._is_stale = False
             place = (channel, row, column)
             self._ask.ask(StepRequest(looking.model, looking.layer.name, looking.image, *place, looking.epoch))
 
