@@ -30,7 +30,11 @@ _ROLES: tuple[tuple[_Role, re.Pattern[str]], ...] = (
 )
 _BLOCKS = ("block", "sized block")
 _KERNEL = re.compile(r"(\d+) ?× ?(\d+)")
-_SHORTCUT = ".downsample."
+# Layers beside the main way: past the block (He et al. 2016), and weighing its channels (Hu et al. 2018).
+_SIDEWAYS = {
+    "shortcut": re.compile(r"\.downsample\."),
+    "gate": re.compile(r"\.block\.\d+\.(?:avgpool|fc1|fc2|activation|scale_activation)$"),
+}
 
 
 @dataclass(frozen=True)
@@ -195,16 +199,10 @@ def _by_pooling(layers: Sequence[Layer], roles: Sequence[_Key]) -> Iterator[Stag
 
 
 def size_of(shape: Sequence[int]) -> tuple[int, int, int]:
-    """Height, width and channels of an output, 1 × 1 where it has no places.
-
-    ConvNeXt computes a part of each block with the channels last. Maps are square here, as the network's input is:
-    two equal sizes in front tell such a shape.
-    """
-    if len(shape) != 3:
-        return 1, 1, shape[-1] if shape else 0
-    if shape[0] == shape[1] != shape[2]:
-        return shape[0], shape[1], shape[2]
-    return shape[1], shape[2], shape[0]
+    """Height, width and channels of an output, 1 × 1 where it has no places."""
+    if len(shape) == 3:
+        return shape[1], shape[2], shape[0]
+    return 1, 1, shape[-1] if shape else 0
 
 
 def title_of(layer: Layer) -> str:
@@ -213,7 +211,8 @@ def title_of(layer: Layer) -> str:
     kernel = _KERNEL.search(layer.detail)
     if kernel and "onvolution" in title and "×" not in title:
         title = f"{title} {kernel[1]}×{kernel[2]}"
-    return f"{title}, shortcut" if _SHORTCUT in layer.name else title
+    role = next((role for role, pattern in _SIDEWAYS.items() if pattern.search(layer.name)), "")
+    return f"{title}, {role}" if role else title
 
 
 def shape_text(shape: Sequence[int]) -> str:

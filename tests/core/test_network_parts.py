@@ -129,12 +129,11 @@ def test_an_unknown_network_is_grouped_by_what_its_layers_say():
     assert group([]) == ()
 
 
-def test_shapes_are_read_with_the_channels_last_or_first():
-    assert size_of((32, 112, 112)) == (112, 112, 32)
-    assert size_of((7, 7, 768)) == (7, 7, 768)
-    assert size_of((56, 56, 56)) == (56, 56, 56)
+def test_shapes_are_read_as_height_width_channels():
+    assert size_of((32, 112, 100)) == (112, 100, 32)
+    assert size_of(()) == (1, 1, 0)
     assert size_of((1280,)) == size_of((1280, 1, 1)) == (1, 1, 1280)
-    assert shape_text((768, 7, 7)) == shape_text((7, 7, 768)) == "7 × 7 × 768"
+    assert shape_text((768, 7, 7)) == "7 × 7 × 768"
     assert shape_text((1280,)) == "1,280"
     assert short_shape((32, 112, 112)) == "112×112×32"
     assert short_shape((1280,)) == "1,280 values" and short_shape((1,)) == "1 value"
@@ -142,7 +141,8 @@ def test_shapes_are_read_with_the_channels_last_or_first():
 
 def test_words():
     assert title_of(layer("layer2.0.downsample.0", detail="64 → 128, 1×1")) == "Convolution 1×1, shortcut"
-    assert title_of(layer("x", "ReLU")) == "ReLU"
+    assert title_of(layer("features.4.block.2.fc1", detail="72 → 24, 1×1")) == "Convolution 1×1, gate"
+    assert title_of(layer("features.4.block.2.0", "ReLU")) == title_of(layer("x", "ReLU")) == "ReLU"
     assert title_of(layer("x", detail="kernel 3 × 3")) == "Convolution 3×3"
     assert parameter_text(0) == "no parameters" and parameter_text(1) == "1 parameter"
     assert parameter_text(1200) == "1,200 parameters"

@@ -27,13 +27,14 @@ from deskclassify.ui.widgets.images import small_picture
 from deskclassify.ui.widgets.named import named
 
 _THUMB = 92  # pixels
+_SMALLEST_SHARE = 0.005  # of the weights; what is less says nothing
 _TIP = "The picture as the network sees it, resized and cropped."
 _FACTS_TIP = (
     "Channels in and out and size of the kernels; height × width × channels of what the layer gives; its weights, and "
     "their share of all; how much of the picture one of its values sees; whether training has changed its weights, or "
     "left them frozen as they were"
 )
-_HINT = "Trained on everyday pictures (ImageNet); train a network of your own to compare."
+_HINT = "Trained on everyday pictures (ImageNet). Train your own to compare."
 
 
 class SeenPicture(QLabel):
@@ -158,13 +159,16 @@ class FactsCard(Card):
         self.crumbs.setText(_crumbs(layer, self._network.place(layer.name)))
         self.name_label.setText(layer.name)
         facts = (layer.detail, f"gives {short_shape(layer.shape)}", self._weights(layer), sight_text(layer))
-        self.facts_label.setText(" · ".join(fact for fact in (*facts, training_text(layer)) if fact))
+        # Lines break between the facts only.
+        shown = [fact.replace(" ", "\u00a0") for fact in (*facts, training_text(layer)) if fact]
+        self.facts_label.setText("\u00a0· ".join(shown))
         size = self._looking.listed.input_size if self._looking.listed is not None else 1
         self.thumb.set_seen(layer.receptive_field / size if layer.receptive_field else 1.0, sight_text(layer))
 
     def _weights(self, layer: Layer) -> str:
         text = parameter_text(layer.parameters)
-        return f"{text} ({percent(self._network.share(layer.parameters))})" if layer.parameters else text
+        share = self._network.share(layer.parameters)
+        return f"{text} ({percent(share)})" if share >= _SMALLEST_SHARE else text
 
     @Slot(str)
     def _jump(self, part: str) -> None:
