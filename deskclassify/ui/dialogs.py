@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,14 +40,18 @@ def ask_pictures(parent: QWidget, session: Session) -> list[Path]:
 
 
 def ask_target(parent: QWidget, session: Session, title: str, suggested: str, kinds: str) -> Path | None:
-    """Ask for a file to write; a name without the suffix of the suggested one gets it."""
+    """Ask for a file to write; a name without a suffix of the kinds gets that of the chosen or the suggested one."""
     start = str(Path(session.settings.last_folder) / suggested)
-    chosen, _ = QFileDialog.getSaveFileName(parent, title, start, kinds)
+    chosen, kind = QFileDialog.getSaveFileName(parent, title, start, kinds)
     target = _remember(session, chosen, Path(chosen).parent)
-    suffix = Path(suggested).suffix
-    if target is None or target.suffix.lower() == suffix:
+    usual = [Path(suggested).suffix]
+    if target is None or target.suffix.lower() in [*_suffixes(kinds), *usual]:
         return target
-    return target.with_name(target.name + suffix)
+    return target.with_name(target.name + (_suffixes(kind) or usual)[0])
+
+
+def _suffixes(kinds: str) -> list[str]:
+    return re.findall(r"\*(\.\w+)", kinds)
 
 
 def ask_model_target(parent: QWidget, session: Session) -> Path | None:
