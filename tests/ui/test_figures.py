@@ -78,7 +78,7 @@ def test_text_is_drawn_and_not_enlarged(page, tmp_path):
     assert detail(drawn) > 1.3 * detail(blocky)
 
 
-def test_what_is_scrolled_away_is_drawn_too_and_the_view_is_as_before(page, tmp_path):
+def test_what_is_scrolled_away_is_drawn_too_and_the_view_is_as_before(qapp, page, tmp_path):
     page.rows.setVerticalScrollMode(QListView.ScrollMode.ScrollPerItem)
     page.rows.setCurrentRow(30)
     page.rows.scrollToItem(page.rows.item(30))
@@ -93,6 +93,7 @@ def test_what_is_scrolled_away_is_drawn_too_and_the_view_is_as_before(page, tmp_
     assert page.rows.verticalScrollMode() == QListView.ScrollMode.ScrollPerItem
     assert page.rows.verticalScrollBar().value() == place
     assert not page.rows.verticalScrollBar().isHidden()
+    qapp.processEvents()  # the screen is drawn after them
     assert page.grab().toImage() == before
 
 
@@ -140,6 +141,7 @@ def test_dark_windows_are_saved_light(qapp, page, tmp_path):
     assert changes == [False, True]
     assert theme.current() == theme.DARK
     assert qapp.palette().color(QPalette.ColorRole.Window) == QColor(theme.DARK.window)
+    qapp.processEvents()
     assert page.grab().toImage() == before
 
 
