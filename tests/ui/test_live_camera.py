@@ -112,6 +112,8 @@ def test_a_frame_goes_through_the_network_as_a_file(dialog, looking, engine, qtb
     qtbot.waitUntil(lambda: looking.shown is not None and looking.shown.image == looking.image)
     assert looked_at(engine)[-1] == looking.image
     assert dialog.state_label.text() == "bees 90 %"
+    frame(dialog, "lime")
+    assert dialog.state_label.text() == "bees 90 %"  # and not the camera's name again
 
 
 def test_no_frame_is_sent_before_the_answer_and_the_newest_wins(dialog, looking, engine, qtbot):

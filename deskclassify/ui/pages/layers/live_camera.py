@@ -45,6 +45,7 @@ class LiveCamera(CameraDialog):
         self._folder = tempfile.TemporaryDirectory(prefix="live-", dir=folder, ignore_cleanup_errors=True)
         self._files = [Path(self._folder.name) / name for name in _NAMES]
         self._waiting: QImage | None = None
+        self._said = ""  # the answer, or what went wrong
         self._ended = False
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -65,6 +66,8 @@ class LiveCamera(CameraDialog):
         """Show a `QVideoFrame`, and send it if the network is free; only the newest one waits."""
         shown = self.preview.frame
         super().show_frame(frame)
+        if self._said:  # that is what the line below the picture is for, and no longer the camera's name
+            self.state_label.setText(self._said)
         if self.preview.frame is not shown:
             self._waiting = self.preview.frame
             self._send()
@@ -102,11 +105,15 @@ class LiveCamera(CameraDialog):
         shown = self._looking.shown
         if shown is not None and not self._ended and shown.answer:
             name, probability = shown.answer[0]
-            self.state_label.setText(f"{name} {percent(probability)}")
+            self._tell(f"{name} {percent(probability)}")
 
     @Slot(object)
     def _say(self, failure: Failure) -> None:
-        self.state_label.setText(failure.sentence)
+        self._tell(failure.sentence)
+
+    def _tell(self, text: str) -> None:
+        self._said = text
+        self.state_label.setText(text)
 
     @Slot(object)
     def _keep(self, path: Path) -> None:
