@@ -90,14 +90,14 @@ class ConvolutionStepper(QWidget):
         column.addWidget(self.products, 1)
         for below in (self.chain, self.check_label, self.place_label):
             column.addWidget(below)
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setWidget(inner)
-        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.arithmetic = QScrollArea()
+        self.arithmetic.setWidgetResizable(True)
+        self.arithmetic.setFrameShape(QFrame.Shape.NoFrame)
+        self.arithmetic.setWidget(inner)
+        self.arithmetic.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         # It lies in a card and must show the card's surface.
-        self.scroll.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
-        return self.scroll
+        self.arithmetic.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
+        return self.arithmetic
 
     @property
     def place(self) -> tuple[int, int, int]:
@@ -228,7 +228,7 @@ def _seen(step: Stepped) -> str:
     if not step.picture.size:
         return ""
     whole = (height, width) == step.picture.shape[:2]
-    return "It sees your whole picture" if whole else f"This value sees {width} × {height} pixels"
+    return "Window: your whole picture" if whole else f"Window: {width} × {height} pixels"
 
 
 def _place_text(step: Stepped) -> str:

@@ -31,7 +31,7 @@ def put_in(formula: str, x: float, terms: dict[str, float]) -> str:
     """
     numbers = {**terms, "x": x}
     names = "|".join(re.escape(name) for name in sorted(numbers, key=len, reverse=True))
-    text = re.sub(rf"(?<!\w)({names})(?![^\W\d_])", lambda found: _bracketed(numbers[found[1]]), formula)
+    text = re.sub(rf"(?<!\w)({names})(?![A-Za-z])", lambda found: _bracketed(numbers[found[1]]), formula)
     number = r"([\d.]+(?:e−?\+?\d+)?)"
     text = re.sub(rf"\+ \(−{number}\)", r"− \1", text)
     text = re.sub(rf"− \(−{number}\)", r"+ \1", text)

@@ -50,11 +50,6 @@ class MatrixView(QWidget):
         """The cell that is marked."""
         return self._marked
 
-    @property
-    def has_text(self) -> bool:
-        """Whether the cells are large enough for their numbers."""
-        return bool(self._values.size) and self._text()[0] > 0
-
     def set_values(
         self, values: np.ndarray, inside: np.ndarray | None = None, colors: np.ndarray | None = None
     ) -> None:
@@ -202,5 +197,5 @@ def _decimals(largest: float, digits: int) -> int:
 
 
 def _fixed(value: float, decimals: int) -> str:
-    text = f"{value:.{decimals}f}"
+    text = f"{value:.{decimals}f}" if value else "0"
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")

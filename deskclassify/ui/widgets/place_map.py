@@ -13,7 +13,8 @@ from deskclassify.ui.widgets.images import to_pixmap
 
 _SMALLEST_MARK = 9.0  # pixels; a smaller one could not be seen
 _JUMPS = 4  # Page Up and Page Down move by this part of the height
-_SHADE = 0.38  # how far what lies outside the window is darkened
+_SHADE = 0.4  # how far what lies outside the window is darkened
+_SHADE_FROM = 14.0  # pixels of the mark; around a small one there would be nothing but shade
 Window = tuple[int, int, int, int]
 """top, left, height and width in pixels of the picture"""
 
@@ -153,7 +154,7 @@ class PlaceMap(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawPixmap(area, self._pixmap, QRectF(self._pixmap.rect()))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._window is not None:
+        if self._window is not None and min(mark.width(), mark.height()) > _SHADE_FROM:
             outside = QPainterPath()
             outside.addRect(area)
             outside.addRect(mark)

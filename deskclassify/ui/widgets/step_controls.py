@@ -10,6 +10,7 @@ from deskclassify.ui.widgets.common import pad_spin_boxes
 
 _SPEEDS = (("Slow", 1000), ("Normal", 350), ("Fast", 60))  # milliseconds a place
 _NORMAL = 1
+_SPIN_FRAME = 40  # pixels, of a spin box's arrows and border
 
 
 class StepControls(QWidget):
@@ -45,7 +46,7 @@ class StepControls(QWidget):
             label.setBuddy(spin)
             row.addWidget(label)
             row.addWidget(spin)
-            row.addSpacing(4)
+            row.addSpacing(2)
         row.addStretch(1)
         row.addWidget(self.play_button)
         row.addWidget(self.speed_box)
@@ -58,8 +59,7 @@ class StepControls(QWidget):
         spin.setAccessibleName(name)
         spin.setToolTip(tip)
         spin.setKeyboardTracking(False)
-        spin.setMaximum(9999)
-        spin.setFixedWidth(spin.sizeHint().width())
+        spin.setFixedWidth(spin.fontMetrics().horizontalAdvance("0000") + _SPIN_FRAME)
         spin.valueChanged.connect(self._changed)
         return spin
 

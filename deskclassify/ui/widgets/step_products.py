@@ -163,15 +163,13 @@ class StepProducts(QWidget):
         total = exact(float(self._products.sum()))
         cells = self._products[0].size
         if at is None:
-            text = ""
-        elif at == _ALL_COLORS:
+            return
+        if at == _ALL_COLORS:
             text = f"Each product is that of the three colours added up; all {cells} together give {total}."
         else:
             text = f"These {cells} products add up to {exact(float(self._products[at].sum()))}"
             text += f"; all {count:,} input channels together give {total}." if count > 1 else "."
-        if not self.patch.has_text:
-            text += " Point at a cell for its numbers."
-        self.sum_label.setText(text)
+        self.sum_label.setText(f"{text} Point at a cell for its numbers.")
 
     @Slot(int, int)
     def _point(self, row: int, column: int) -> None:

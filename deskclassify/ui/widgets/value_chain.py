@@ -16,6 +16,7 @@ from deskclassify.ui.widgets.formula_text import exact
 _TITLE, _NUMBER = 11, 15  # pixels of text
 _HEIGHT = 50
 _ARROW = 18
+_USUAL = "−0.0000"  # boxes are as wide as for this, so that they keep their places while the window moves
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ class _Box(QAbstractButton):
         """As wide as title and number."""
         wide = max(
             QFontMetricsF(self._sized(_TITLE, QFont.Weight.Medium)).horizontalAdvance(self.text()),
-            QFontMetricsF(self._sized(_NUMBER, QFont.Weight.DemiBold)).horizontalAdvance("−0.0000"),
+            QFontMetricsF(self._sized(_NUMBER, QFont.Weight.DemiBold)).horizontalAdvance(
+                max(_USUAL, exact(self._link.value), key=len)
+            ),
         )
         return QSize(round(wide) + 18, _HEIGHT)
 

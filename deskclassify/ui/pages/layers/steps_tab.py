@@ -32,7 +32,7 @@ class StepsTab(QStackedWidget):
         self.stepper = ConvolutionStepper()
         self.stepper.setObjectName("convolutionStepper")
         self.stepper.wanted.connect(self._wanted)
-        self.stepper.channel_spin.valueChanged.connect(looking.set_channel)
+        self.stepper.channel_spin.valueChanged.connect(self._channel_chosen)
         self.nothing = EmptyState(
             "layers",
             "Nothing to calculate here",
@@ -78,7 +78,8 @@ class StepsTab(QStackedWidget):
             return
         if self._layer != (looking.model, layer):
             self._layer = (looking.model, layer)
-            self.stepper.set_layer(*layer.shape, max(0, looking.channel))
+            channels, rows, columns = layer.shape
+            self.stepper.set_layer(channels, rows, columns, max(0, looking.channel))
         self.setCurrentWidget(self.stepper)
         if self.isVisible():
             self.stepper.ask()
@@ -87,6 +88,10 @@ class StepsTab(QStackedWidget):
     def _channel_changed(self) -> None:
         if self.stepper.isEnabled() and self._looking.channel >= 0:
             self.stepper.set_channel(self._looking.channel)
+
+    @Slot(int)
+    def _channel_chosen(self, channel: int) -> None:
+        self._looking.set_channel(channel)
 
     @Slot(int, int, int)
     def _wanted(self, channel: int, row: int, column: int) -> None:
