@@ -39,8 +39,10 @@ def plan(frozen: int, unfrozen: int, head_bytes: int, network_bytes: int) -> fro
     """Which epochs to keep: evenly spread over each phase, with its first and last one.
 
     Args:
-        frozen, unfrozen: number of epochs of each phase.
-        head_bytes, network_bytes: most that a snapshot of each phase takes.
+        frozen: number of epochs of that phase.
+        unfrozen: number of epochs of that phase.
+        head_bytes: most that a snapshot of the frozen phase takes.
+        network_bytes: most that a snapshot of the unfrozen phase takes.
 
     Returns:
         numbers from 1; together at most `MOST_EPOCHS`, and at most `MOST_BYTES`.
@@ -177,18 +179,15 @@ def _read_about(file: Path) -> dict[str, Any]:
         return {}
 
 
-def load(run: RunFolder, epoch: int, pretrained: nn.Module) -> Tensors:
-    """The state of a `zoo.Classifier` after an epoch, in float32.
+def load(run: RunFolder, epoch: int) -> Tensors:
+    """What an epoch changed of the pretrained network, in float32, by the names of a `zoo.Classifier`.
 
     Args:
         run: holds the epoch; see `kept`.
         epoch: its number.
-        pretrained: the trunk before training.
 
     Raises:
         Exception: the file is damaged; the libraries' own kinds.
     """
-    state = {f"trunk.{name}": value for name, value in pretrained.state_dict().items()}
-    for name, value in load_file(run.snapshot(epoch)).items():
-        state[name] = value.float() if value.dtype == torch.float16 else value
-    return state
+    loaded = load_file(run.snapshot(epoch))
+    return {name: value.float() if value.dtype == torch.float16 else value for name, value in loaded.items()}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -18,10 +19,14 @@ from deskclassify.core.layer_requests import LayersRequest
 from deskclassify.core.pictures import open_rgb
 from deskclassify.core.preprocess import Pixels, Preprocess, apply
 from deskclassify.core.run_folder import RunFolder
+from deskclassify.ml import snapshots
+from deskclassify.ml.inspection import passes
+from deskclassify.ml.inspection.before import best_epoch, pretrained_of, state_before, with_trained
 from deskclassify.ml.inspection.layers import describe, module_path
 from deskclassify.ml.zoo import Classifier, Pretrained, load_pretrained, load_run
 
 _MOST_KEPT = 2  # networks: the one that is looked at, and the same at another epoch
+_BEST = -1
 Key = tuple[str, int, int]
 """run folder or architecture, when its weights were written, and the epoch (−1: the best)"""
 
@@ -37,6 +42,7 @@ class Opened:
         classes: empty for a network that is only pretrained.
         layers: see `layers.describe`.
         run: None for one that is only pretrained.
+        pretrained: of a run, what its training began with; None where that is not on this computer.
     """
 
     key: Key
@@ -46,6 +52,13 @@ class Opened:
     classes: tuple[str, ...]
     layers: tuple[Layer, ...]
     run: RunFolder | None = None
+    pretrained: Pretrained | None = None
+
+    def before(self, path: str) -> nn.Module | None:
+        """What the module of a path was before training; None where that is not known, and for the head."""
+        if self.pretrained is None or not path.startswith("trunk."):
+            return None
+        return self.pretrained.trunk.get_submodule(path.removeprefix("trunk."))
 
     def find(self, name: str) -> tuple[Layer, str, nn.Module]:
         """A layer with its module's path and its module.
@@ -82,8 +95,9 @@ _kept: dict[Key, Opened] = {}
 
 
 def forget() -> None:
-    """Let go of the networks that are kept."""
+    """Let go of the networks that are kept, and of what they made of pictures."""
     _kept.clear()
+    passes.forget()
 
 
 def look(
@@ -104,7 +118,7 @@ def open_network(model: str, epoch: int | None, should_stop: ShouldStop) -> Iter
         events of a download, then an `Opened`; nothing more when stopped.
 
     Raises:
-        InputError: it is neither.
+        InputError: it is neither, or the epoch was not kept.
     """
     run = RunFolder(Path(model))
     is_run = run.info_file.is_file()
@@ -113,26 +127,69 @@ def open_network(model: str, epoch: int | None, should_stop: ShouldStop) -> Iter
         raise InputError(f"“{model}” is neither a run folder nor a network. Networks are: {names}.")
     if is_run and not run.best.is_file():
         raise InputError(f"The run “{run.name}” has no trained weights yet. Train it first.")
-    if is_run:
-        key = (str(run.path.absolute()), run.best.stat().st_mtime_ns, -1 if epoch is None else epoch)
-    else:
-        key = (model, 0, -1)
-    if key not in _kept:
-        while len(_kept) >= _MOST_KEPT:
-            del _kept[next(iter(_kept))]
-        if is_run:
-            _kept[key] = _open_run(run, key)
-        else:
+    if not is_run:
+        key = (model, 0, _BEST)
+        if key not in _kept:
             yield from _open_pretrained(model, key, should_stop)
+    else:
+        key = _open_run(run, epoch)
     if key in _kept:
-        yield _kept[key]
+        _kept[key] = opened = _kept.pop(key)  # the one that was used last is dropped last
+        yield opened
 
 
-def _open_run(run: RunFolder, key: Key) -> Opened:
-    info = run.info()
-    network = load_run(info.architecture, len(info.classes), run.best)
-    layers = describe(network, info.preprocess.size)
-    return Opened(key, network, get(info.architecture), info.preprocess, info.classes, layers, run)
+def _keep(opened: Opened) -> None:
+    while len(_kept) >= _MOST_KEPT:
+        del _kept[next(iter(_kept))]
+    _kept[opened.key] = opened
+
+
+def _open_run(run: RunFolder, epoch: int | None) -> Key:
+    name = str(run.path.absolute())
+    key = (name, run.best.stat().st_mtime_ns, _BEST)
+    if key not in _kept:
+        info = run.info()
+        network = load_run(info.architecture, len(info.classes), run.best)
+        pretrained = pretrained_of(info)
+        layers = with_trained(describe(network, info.preprocess.size), network, pretrained)
+        _keep(Opened(key, network, get(info.architecture), info.preprocess, info.classes, layers, run, pretrained))
+    best = _kept[key] = _kept.pop(key)
+    if epoch is None or epoch == best_epoch(run):
+        return key
+    file = run.snapshot(epoch)
+    key = (name, file.stat().st_mtime_ns if file.is_file() else 0, epoch)
+    if key not in _kept:
+        _keep(_at_epoch(best, run, epoch, key))
+    return key
+
+
+def _at_epoch(best: Opened, run: RunFolder, epoch: int, key: Key) -> Opened:
+    """The network of a run as it was after an epoch; 0: before training, when its head was zero.
+
+    Raises:
+        InputError: that epoch was not kept.
+    """
+    epochs, pretrained = epochs_of(best), best.pretrained
+    if pretrained is None or epoch not in epochs:
+        kept = ", ".join(map(str, epochs)) or "none"
+        raise InputError(f"The run “{run.name}” has not kept the weights of epoch {epoch}. Kept are: {kept}.")
+    network = copy.deepcopy(best.model)  # faster than to build it
+    beginning = state_before(network, pretrained)
+    try:
+        network.load_state_dict({**beginning, **snapshots.load(run, epoch)} if epoch else beginning)
+    except Exception as error:
+        raise InputError(f"The weights of epoch {epoch} are damaged. Choose another epoch.") from error
+    layers = with_trained(best.layers, network, pretrained)
+    return replace(best, key=key, model=network, layers=layers)
+
+
+def epochs_of(opened: Opened) -> tuple[int, ...]:
+    """The epochs that a run can be looked at in, 0 for before training; empty where none was kept."""
+    if opened.run is None or opened.pretrained is None:
+        return ()
+    kept = snapshots.kept(opened.run, opened.pretrained.digest)
+    best = best_epoch(opened.run)
+    return tuple(sorted({0, *kept, *([best] if best else [])})) if kept else ()
 
 
 class _TrunkOnly(nn.Module):
@@ -154,7 +211,7 @@ def _open_pretrained(name: str, key: Key, should_stop: ShouldStop) -> Iterator[E
     for loaded in load_pretrained(architecture, 2, "", should_stop):
         if isinstance(loaded, Pretrained):
             network = _TrunkOnly(loaded.model).eval()
-            _kept[key] = Opened(key, network, architecture, how, (), describe(network, how.size))
+            _keep(Opened(key, network, architecture, how, (), describe(network, how.size)))
         else:
             yield loaded
 
@@ -175,6 +232,9 @@ def list_layers(request: LayersRequest, should_stop: ShouldStop) -> Iterator[Eve
             opened.classes,
             opened.how.size,
             opened.architecture.title,
+            epochs_of(opened),
+            best_epoch(opened.run) if opened.run is not None else 0,
+            opened.pretrained is not None,
         )
 
     return look(request.model, None, show, should_stop)
