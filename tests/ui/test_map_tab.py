@@ -17,7 +17,7 @@ from deskclassify.core.layer_requests import MapRequest
 from deskclassify.ui.pages.layers.looking import Looking
 from deskclassify.ui.pages.layers.map_tab import MapTab, chosen_text, note
 
-CLASSES = ("ants", "bees", "wasps")
+CLASSES = ("ants", "bees", "wasps", "beetles", "butterflies", "dragonflies", "grasshoppers")
 LABELS = ("ants", "ants", "bees", "wasps", "bees")
 SAID = ("ants", "bees", "bees", "wasps", "bees")  # the second is wrong
 PLACES = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [0, 0]], np.float32)
@@ -232,6 +232,9 @@ def test_it_fits_the_smallest_window(full):
     assert full.minimumSizeHint().width() <= 620 and full.minimumSizeHint().height() <= 380
     full.plot.select(())
     assert full.minimumSizeHint().height() <= 380
+    full._show_progress("Looking at picture 10,000 of 10,000", 1, 1)
+    full.busy.show()
+    assert full.minimumSizeHint().width() <= 620
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_points_lie_within_the_margin_and_upwards(plot):
 def test_each_class_has_its_colour_and_a_wrong_answer_the_ring_of_what_was_said(plot):
     for number, name in enumerate(LABELS):
         assert color(plot, place(plot, number)) == theme.class_color(CLASSES.index(name))
-    below = [QPoint(0, at) for at in range(9, 13)]
+    below = [QPoint(0, at) for at in range(7, 13)]
     assert theme.class_color(1) in [color(plot, place(plot, 1) + at) for at in below]
     assert {color(plot, place(plot, 0) + at) for at in below} == {theme.current().surface}
 

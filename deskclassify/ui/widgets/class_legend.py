@@ -16,7 +16,7 @@ from deskclassify.ui.widgets.marks import Marks
 
 _EDGE = 12  # pixels of a mark
 _PAD = 6  # pixels
-_FEWEST_ROWS = 6  # that are always in sight
+_FEWEST_ROWS = 4  # that are always in sight
 
 
 class ClassRow(QAbstractButton):

@@ -43,8 +43,8 @@ class Cloud:
         """From names of classes; a label that is none of `classes` is added to them."""
         every = (*classes, *sorted(set(labels) - set(classes)))
         number = {name: at for at, name in enumerate(every)}
-        numbers = [np.array([number[name] for name in names], np.int64) for names in (labels, predicted)]
-        return Cloud(points, tuple(paths), *numbers, every, probability)
+        actual, said = (np.array([number[name] for name in names], np.int64) for names in (labels, predicted))
+        return Cloud(points, tuple(paths), actual, said, every, probability)
 
     @property
     def wrong(self) -> np.ndarray:

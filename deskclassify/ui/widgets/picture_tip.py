@@ -22,6 +22,7 @@ class PictureTip(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._parent = parent
         self.setProperty("role", "card")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._key: thumbnails.Key = ("", 0)
@@ -63,7 +64,7 @@ class PictureTip(QFrame):
         self._show_thumbnail()
         thumbnails.shared().want(id(self), [self._key])
         self.adjustSize()
-        self.move(_beside(place, self.size(), self.parentWidget().size()))
+        self.move(_beside(place, self.size(), self._parent.size()))
         self.show()
 
     @Slot(object)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -10,8 +10,8 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -94,21 +94,6 @@ class MapTab(QWidget):
         self.plot = named(ScatterPlot(_WAITING), "pictureMap")
         self.plot.clicked.connect(self._pin)
         self.plot.selection_changed.connect(self._show_selection)
-        self.pictures_button = named(QToolButton(), "mapPicturesButton")
-        self.pictures_button.setText("Pictures")
-        self.pictures_button.setIcon(theme.icon("image"))
-        self.pictures_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.pictures_button.setProperty("role", "button")
-        self.pictures_button.setStyleSheet("QToolButton { padding: 1px 7px; min-height: 16px; }")  # it covers points
-        self.pictures_button.setCheckable(True)
-        self.pictures_button.setToolTip(
-            "Shows the pictures themselves where there is room; more of them as you zoom in"
-        )
-        self.pictures_button.setCursor(Qt.CursorShape.ArrowCursor)
-        self.pictures_button.toggled.connect(self.plot.set_as_pictures)
-        corner = QVBoxLayout(self.plot)
-        corner.setContentsMargins(theme.GAP - 2, theme.GAP - 2, theme.GAP - 2, theme.GAP - 2)
-        corner.addWidget(self.pictures_button, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         self.note_label = muted("")
         page = QWidget()
         row = QHBoxLayout(page)
@@ -127,6 +112,7 @@ class MapTab(QWidget):
         column.setSpacing(theme.GAP)
         column.addWidget(self._make_head())
         column.addWidget(self.note_label)
+        column.addWidget(self._make_busy())
         column.addWidget(self.stack, 1)
 
     def _make_head(self) -> QWidget:
@@ -147,24 +133,31 @@ class MapTab(QWidget):
             row.addWidget(button)
         self.buttons["pca"].setChecked(True)
         group.buttonClicked.connect(self._choose_method)
+        self.pictures_button = named(QPushButton(theme.icon("image"), "Pictures"), "mapPicturesButton")
+        self.pictures_button.setToolTip(
+            "Shows the pictures themselves where there is room: more of them as you zoom in."
+        )
+        self.pictures_button.setCheckable(True)
+        self.pictures_button.toggled.connect(self.plot.set_as_pictures)
         row.addStretch(1)
+        row.addWidget(self.pictures_button)
+        return self.head
+
+    def _make_busy(self) -> QWidget:
         self.busy = QWidget()
         self.busy_label = QLabel()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
-        self.bar.setMinimumWidth(60)
-        self.bar.setMaximumWidth(140)
         self.stop_button = named(QPushButton(theme.icon("stop"), "Stop"), "stopMapButton")
         self.stop_button.clicked.connect(self._stop)
-        inner = QHBoxLayout(self.busy)
-        inner.setContentsMargins(0, 0, 0, 0)
-        inner.setSpacing(theme.GAP)
-        inner.addWidget(self.busy_label)
-        inner.addWidget(self.bar)
-        inner.addWidget(self.stop_button)
-        row.addWidget(self.busy, 3)
+        row = QHBoxLayout(self.busy)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.GAP)
+        row.addWidget(self.busy_label)
+        row.addWidget(self.bar, 1)
+        row.addWidget(self.stop_button)
         self.busy.hide()
-        return self.head
+        return self.busy
 
     def _make_side(self) -> QWidget:
         side = QWidget()
@@ -178,6 +171,8 @@ class MapTab(QWidget):
         self.grid.setStyleSheet(ON_CARD)
         self.grid.setAccessibleName("Chosen pictures")
         self.grid.setMinimumHeight(_THUMBNAIL_PIXELS + 14)
+        # It takes what the legend leaves.
+        self.grid.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.grid.setToolTip("A double-click pins the picture.")
         self.grid.activated_entry.connect(self._pin_entry)
         self.evaluate_button = primary(named(QPushButton("Show them on Evaluate"), "showChosenButton"))
@@ -316,6 +311,7 @@ class MapTab(QWidget):
     @Slot(bool)
     def _show_busy(self, busy: bool) -> None:
         self.busy.setVisible(busy)
+        self.note_label.setVisible(not busy)
 
     def _show_progress(self, text: str, done: int, total: int) -> None:
         self.busy_label.setText(text)
