@@ -14,6 +14,7 @@ _HEIGHT, _FLOOR = 272, 196  # units of the drawing; slabs stand on the floor
 _TALLEST, _LOWEST = 168.0, 20.0
 _THICKEST, _THINNEST = 50.0, 8.0
 _SLANT = 0.3  # of the depth, seen from the side
+_LONGEST_NAME = 14  # letters
 _COLUMN = 104  # least units from one stage to the next, so that captions do not meet
 
 
@@ -53,7 +54,8 @@ def plan(stages: Sequence[Stage], input_size: int, answer: str = "") -> str:
         parts.append(_slab(stage, box, known))
         parts.append(_caption(stage, 20 + _COLUMN * (at + 0.5)))
     end = 20 + _COLUMN * (len(stages) + 0.5)
-    parts.append(_text(end, _FLOOR + 32, answer or f"{stages[-1].size[2]:,} features" if stages else answer, "strong"))
+    short = answer if len(answer) <= _LONGEST_NAME else f"{answer[: _LONGEST_NAME - 1]}…"
+    parts.append(_text(end, _FLOOR + 32, short or f"{stages[-1].size[2]:,} features" if stages else answer, "strong"))
     parts.append(_text(end, _FLOOR + 50, "the answer" if answer else "the result", "soft"))
     parts.append(f'<circle class="plan-answer" cx="{end:.1f}" cy="{_FLOOR - 4}" r="9"/></svg>')
     return "".join(parts)
@@ -76,7 +78,7 @@ def _boxes(stages: Sequence[Stage], input_size: int) -> list[_Box]:
 def _slab(stage: Stage, box: _Box, known: bool) -> str:
     """Front, top and side; whether training has changed it is told by colour and by hatching."""
     state = trained(stage.layers)
-    kind = {True: "trained", False: "frozen", None: "frozen" if known else "trained"}[state]
+    kind = {True: "trained", False: "frozen", None: "unknown" if known else "trained"}[state]
     dx, dy = box.depth * _SLANT * 2, -box.depth * _SLANT
     left, right, top, floor = box.left, box.left + box.width, _FLOOR - box.height, float(_FLOOR)
     words = {True: ", trained", False: ", frozen", None: ""}[state]

@@ -84,9 +84,9 @@ def maps(stage: Stage) -> tuple[Layer, ...]:
 
 
 def is_map(layer: Layer) -> bool:
-    """Whether a layer gives channels of more than one place; inside ConvNeXt's blocks the channels come last."""
+    """Whether a layer gives channels of more than one place."""
     height, width, _ = size_of(layer.shape)
-    return len(layer.shape) == 3 and layer.shape[1:] == (height, width) and height * width > 1
+    return height * width > 1
 
 
 def trained(layers: Iterable[Layer]) -> bool | None:

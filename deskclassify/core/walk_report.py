@@ -27,6 +27,7 @@ from deskclassify.core.walk_chapters import Chapter, chapters, maps, trained
 from deskclassify.core.walk_style import STYLE
 from deskclassify.core.words import counted
 
+_UNKNOWN = "not known: the pretrained weights are not here to compare with"
 _SUFFIXES = (".html", ".htm")
 _PHOTO_PIXELS = 760  # of the longer side
 
@@ -173,13 +174,14 @@ def _contents(parts: Sequence[Chapter], has_answer: bool) -> str:
 
 
 def _plan(walk: Walk) -> str:
-    known = trained(walk.listed.layers) is not None
-    key = (
-        '<p class="soft"><span class="key t"></span>changed by your training &ensp; '
-        '<span class="key f"></span>frozen: as it was pretrained</p>'
-        if known
-        else ""
+    states = {trained(stage.layers) for stage in walk.stages}
+    keys = (
+        (True, "t", "changed by your training"),
+        (False, "f", "frozen: as it was pretrained"),
+        (None, "u", _UNKNOWN),
     )
+    items = [f'<span class="key {kind}"></span>{text}' for state, kind, text in keys if state in states]
+    key = "" if states <= {None} else f'<p class="soft">{" &ensp; ".join(items)}</p>'
     answer = walk.answer[0][0] if walk.answer else ""
     return (
         '<section id="plan"><h2>The plan of the network</h2>'

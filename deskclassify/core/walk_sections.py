@@ -52,24 +52,19 @@ def answer_bars(answer: Sequence[tuple[str, float]]) -> str:
 
 
 def stage_table(stages: Sequence[Stage]) -> str:
-    """The plan of the network in numbers."""
+    """The plan of the network in numbers; what training has changed is left out where it is known of no stage."""
+    names = ["layers", "gives (height × width × channels)", "learned weights", "receptive field: one value sees"]
+    known = any(trained(stage.layers) is not None for stage in stages)
+    names += ["in your training"] if known else []
     rows = []
     for stage in stages:
         last = (maps(stage) or stage.layers)[-1]
-        state = {True: "trained", False: "frozen", None: "–"}[trained(stage.layers)]
+        state = {True: "trained", False: "frozen", None: "not known"}[trained(stage.layers)]
         height, width, channels = stage.size
         shape = f"{height} × {width} × {channels:,}" if height > 1 else f"{channels:,} values"
-        sight = sight_text(last).removeprefix("sees ")
-        cells = (len(stage.layers), shape, f"{stage.parameters:,}", sight, state)
-        numbers = "".join(f'<td class="n">{cell}</td>' for cell in cells)
+        cells = [len(stage.layers), shape, f"{stage.parameters:,}", sight_text(last).removeprefix("sees "), state]
+        numbers = "".join(f'<td class="n">{cell}</td>' for cell in cells[: len(names)])
         rows.append(f'<tr><th scope="row">{escape(stage.title)}</th>{numbers}</tr>')
-    names = (
-        "layers",
-        "gives (height × width × channels)",
-        "learned weights",
-        "receptive field: one value sees",
-        "in your training",
-    )
     heads = "".join(f'<th scope="col" class="n">{name}</th>' for name in names)
     return f'<table><thead><tr><th scope="col">stage</th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 

@@ -43,7 +43,7 @@ section, header.top { background: var(--paper); border: 1px solid var(--line); b
   margin: 20px 0 0; padding: 16px 0 0;
   border-top: 1px solid var(--line); }
 .facts div { min-width: 88px; } .facts dt { color: var(--soft); font-size: .8rem; }
-.facts dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
+.facts dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding-bottom: 6px; }
 th { text-align: left; font-weight: 600; color: var(--soft); }
@@ -63,10 +63,12 @@ svg.plan text { font: 400 12.5px Inter, "Segoe UI", system-ui, sans-serif; }
 polygon { stroke: var(--paper); stroke-width: 1.2; stroke-linejoin: round; }
 .plan-trained { fill: var(--trained); } .plan-trained.plan-lid { fill: var(--lid); }
 .plan-trained.plan-side { fill: var(--side); }
+.plan-unknown { fill: var(--raised); } polygon.plan-unknown { stroke: var(--hatch); }
 .plan-frozen { fill: var(--frozen); } polygon.plan-frozen { fill: url(#frozen); }
 .plan-hatch { stroke: var(--hatch); stroke-width: 1.6; } .plan-answer { fill: var(--accent); }
 .key { display: inline-block; width: 14px; height: 14px; border-radius: 3px; vertical-align: -2px; margin-right: 6px; }
 .key.t { background: var(--trained); }
+.key.u { background: var(--raised); border: 1px solid var(--hatch); }
 .key.f { background: repeating-linear-gradient(45deg, var(--hatch) 0 1.5px, var(--frozen) 1.5px 4.5px); }
 .chapter > header { margin-bottom: 20px; }
 .stage { border-top: 1px solid var(--line); padding-top: 20px; margin-top: 24px; }

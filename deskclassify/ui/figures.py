@@ -87,9 +87,9 @@ def _png(view: QWidget) -> bytes:
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not image.save(buffer, "PNG"):
+    if not image.save(buffer, b"PNG"):
         raise UserError("There is not enough memory to draw this. Make the window smaller, or save it as SVG.")
-    return data.data()
+    return bytes(data.data())
 
 
 def _svg(view: QWidget, title: str, description: str) -> bytes:
@@ -105,7 +105,7 @@ def _svg(view: QWidget, title: str, description: str) -> bytes:
     generator.setDescription(description)
     _draw(view, QPainter(generator), 1.0, QRect(QPoint(), size))
     family = f'font-family="{view.font().family()}"'.encode()
-    return data.data().replace(family, family[:-1] + _FALLBACKS + b'"')
+    return bytes(data.data()).replace(family, family[:-1] + _FALLBACKS + b'"')
 
 
 def _paper(view: QWidget) -> QSize:

@@ -207,9 +207,9 @@ def test_chapters_follow_the_size_of_the_picture():
 
 @pytest.mark.parametrize(
     ("shape", "expected"),
-    [((8, 4, 4), True), ((8, 1, 1), False), ((8,), False), ((4, 4, 8), False), ((56, 56, 56), True)],
+    [((8, 4, 4), True), ((8, 1, 1), False), ((8,), False), ((2, 1, 3), True), ((), False)],
 )
-def test_maps_have_their_channels_first(shape, expected):
+def test_maps_have_more_than_one_place(shape, expected):
     assert is_map(Layer("x", "Linear", shape, 0)) == expected
 
 
@@ -223,6 +223,17 @@ def test_the_plan_marks_what_was_trained():
     html = as_html(walk())
     assert html.count('class="plan-frozen plan-front"') == 2  # the stem and the first stage
     assert html.count('class="plan-trained plan-front"') == 2
+
+
+def test_what_is_not_known_is_not_said_to_be_frozen():
+    one = walk()
+    layers = tuple(replace(layer, trained=True if layer.kind == "Linear" else None) for layer in LAYERS)
+    html = as_html(replace(one, listed=replace(one.listed, layers=layers)))
+    assert html.count('class="plan-unknown plan-front"') == 3 and 'class="plan-frozen plan-front"' not in html
+    assert "not known" in html and "They are frozen" not in html
+    none = tuple(replace(layer, trained=None) for layer in LAYERS)
+    html = as_html(replace(one, listed=replace(one.listed, layers=none)))
+    assert "in your training" not in html and "changed by your training" not in html
 
 
 def test_numbers_in_few_signs():
