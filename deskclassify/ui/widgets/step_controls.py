@@ -83,6 +83,7 @@ class StepControls(QWidget):
                 spin.setRange(0, max(0, size - 1))
                 spin.setValue(value)
 
+    @Slot(int, int)
     def go_to(self, row: int, column: int) -> None:
         """Choose another row and column."""
         with QSignalBlocker(self.row_spin), QSignalBlocker(self.column_spin):
