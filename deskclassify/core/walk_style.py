@@ -36,6 +36,7 @@ section, header.top { background: var(--paper); border: 1px solid var(--line); b
   padding: 28px 32px; margin: 0 0 22px; }
 .hero { display: grid; grid-template-columns: fit-content(42%) 1fr; gap: 40px; align-items: start; margin-top: 18px; }
 .hero .photo { width: auto; height: auto; max-width: 100%; max-height: 400px; border-radius: 8px; }
+main, .hero > *, .look > *, .pair > * { min-width: 0; }
 .says { font-size: 1.3rem; line-height: 1.35; margin-bottom: 12px; }
 .inset { display: flex; gap: 12px; align-items: center; margin-top: 12px; }
 .inset img { width: 72px; height: 72px; border-radius: 6px; flex: none; }
@@ -48,9 +49,10 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-n
 caption { text-align: left; padding-bottom: 6px; }
 th { text-align: left; font-weight: 600; color: var(--soft); }
 th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.n, th.n { text-align: right; } tbody th { color: var(--ink); white-space: nowrap; }
+td.n, th.n { text-align: right; } td.n { white-space: nowrap; } tbody th { color: var(--ink); white-space: nowrap; }
 .bars td, .bars th { border: 0; padding: 5px 12px 5px 0; vertical-align: middle; }
-.bars th { font-weight: 400; white-space: normal; color: var(--soft); overflow-wrap: anywhere; max-width: 14em; }
+.bars th { font-weight: 400; white-space: normal; min-width: 6em; max-width: 14em; color: var(--soft);
+  overflow-wrap: anywhere; }
 .bars td.track { width: 60%; } .bars tr.answer th, .bars tr.answer td { color: var(--ink); font-weight: 600; }
 .bar { height: 12px; border-radius: 6px; background: var(--raised); overflow: hidden; }
 .bar i { display: block; height: 100%; border-radius: 6px; background: var(--accent); min-width: 2px; }
@@ -78,12 +80,13 @@ polygon { stroke: var(--paper); stroke-width: 1.2; stroke-linejoin: round; }
 .over-picture figcaption, .pair figcaption { margin-top: 8px; }
 .sheet { margin-bottom: 18px; } .sheet > figcaption { margin-bottom: 8px; color: var(--soft); }
 .sheet > figcaption h4 { color: var(--ink); }
-.tiles { display: grid; grid-template-columns: repeat(6, 1fr); gap: 8px 8px; margin: 0; padding: 0; list-style: none; }
+.tiles { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 8px; margin: 0; padding: 0;
+  list-style: none; }
 .tiles img { width: 100%; height: auto; aspect-ratio: 1; border-radius: 4px; image-rendering: pixelated; }
 .tiles span { display: flex; justify-content: space-between; gap: 4px; font-size: .7rem; line-height: 1.5;
-  color: var(--soft); font-variant-numeric: tabular-nums; white-space: nowrap; }
+  color: var(--soft); font-variant-numeric: tabular-nums; white-space: nowrap; overflow: hidden; }
 .tiles b { color: var(--ink); }
-.kernels { grid-template-columns: repeat(16, 1fr); gap: 5px; } .kernels img { border-radius: 3px; }
+.kernels { grid-template-columns: repeat(16, minmax(0, 1fr)); gap: 5px; } .kernels img { border-radius: 3px; }
 .scale { display: inline-block; width: 90px; height: 9px; border-radius: 5px; vertical-align: 0; margin: 0 6px;
   background: linear-gradient(90deg, """
     + _STOPS
@@ -96,8 +99,9 @@ dl.words div { break-inside: avoid; margin-bottom: 10px; } dl.words dt { font-we
 dl.words dd { margin: 0; color: var(--soft); }
 footer { color: var(--soft); font-size: .85rem; }
 @media (max-width: 820px) { .hero, .look, .pair { grid-template-columns: 1fr; } .pair figure { max-width: 420px; }
-  .look .over-picture { position: static; max-width: 320px; } .tiles { grid-template-columns: repeat(4, 1fr); }
-  .kernels { grid-template-columns: repeat(8, 1fr); } section, header.top { padding: 20px 18px; }
+  .look .over-picture { position: static; max-width: 320px; }
+  .tiles { grid-template-columns: repeat(4, minmax(0, 1fr)); } .tiles span { flex-wrap: wrap; }
+  .kernels { grid-template-columns: repeat(8, minmax(0, 1fr)); } section, header.top { padding: 20px 18px; }
   dl.words { columns: 1; } }
 @media print { :root { --ground: #fff; --paper: #fff; --raised: #eaeef0; --line: #d5dce0; --ink: #182126;
   --soft: #53616a; --accent: #0b6b74; --accent-soft: #d9eef0; --trained: #0b6b74; --lid: #4f9aa1; --side: #07474d;
@@ -106,10 +110,12 @@ footer { color: var(--soft); font-size: .85rem; }
   html { font-size: 10.5pt; } * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   main { padding: 0; max-width: none; }
   section, header.top { border: 0; border-radius: 0; padding: 0; margin: 0 0 18px; }
-  .hero { grid-template-columns: 44% 1fr; } .look .over-picture { position: static; }
+  .hero { grid-template-columns: fit-content(44%) 1fr; } .hero .photo { max-height: 62mm; }
+  .look .over-picture { position: static; } th, td { padding: 3px 10px 3px 0; }
   .look { grid-template-columns: 44mm 1fr; gap: 6mm; }
-  .tiles { grid-template-columns: repeat(6, 1fr); } .kernels { grid-template-columns: repeat(16, 1fr); }
-  .chapter, .why { break-before: page; } .stage, .sheet, figure, tr { break-inside: avoid; }
+  .tiles { grid-template-columns: repeat(6, minmax(0, 1fr)); }
+  .kernels { grid-template-columns: repeat(16, minmax(0, 1fr)); }
+  .chapter, .why { break-before: page; } .stage, .sheet, #answer, figure, tr { break-inside: avoid; }
   h2, h3, h4, caption { break-after: avoid; } svg.plan { min-width: 0; } .scroll { overflow: visible; }
   .pair { grid-template-columns: 1fr 1fr .8fr; gap: 6mm; } dl.words { columns: 2; }
   nav, #layers { display: none; } }
