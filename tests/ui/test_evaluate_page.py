@@ -145,6 +145,13 @@ def test_pictures_chosen_on_the_map_are_a_filter(full, session, verdicts):
     assert button.isHidden() and len(shown(full)) == 12
 
 
+def test_four_filters_fit_as_well_as_three(full, verdicts):
+    full._choose_cell("ants", "bees")
+    width = full.minimumSizeHint().width()
+    full.show_chosen([one.path for one in verdicts])
+    assert full.minimumSizeHint().width() <= width and find(full, "cellButton").isVisibleTo(full)
+
+
 def test_unknown_pictures_chosen_on_the_map_change_nothing(full, page, session, verdicts):
     full.show_chosen(["/another/picture.png"])
     assert find(full, "pickedButton").isHidden() and len(shown(full)) == 12

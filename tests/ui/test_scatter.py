@@ -358,3 +358,12 @@ def test_the_legend_keeps_what_is_hidden_for_the_same_pictures(legend, cloud):
     assert legend.hidden == frozenset() and not legend.ring_label.isVisible(), "without errors there is no ring"
     legend.set_cloud(cloud)
     assert legend.ring_label.isVisible()
+
+
+def test_the_legend_asks_for_room_for_all_rows_and_scrolls_with_less(legend, cloud):
+    names = tuple(f"class {at}" for at in range(30))
+    legend.set_cloud(Cloud(PLACES, cloud.paths, cloud.labels, cloud.predicted, names))
+    row = legend.rows[0].sizeHint().height()
+    assert legend.sizeHint().height() > 30 * row and legend.minimumSizeHint().height() < 8 * row
+    legend.show_key(False)
+    assert legend.sizeHint().height() == 30 * row

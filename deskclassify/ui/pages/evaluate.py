@@ -170,10 +170,10 @@ class EvaluatePage(QWidget):
             group.addButton(button)
             row.addWidget(button)
         group.buttonClicked.connect(self._choose_filter)
-        legend = common.muted("Below each: predicted / actual class")
-        legend.setWordWrap(False)
+        self.legend_label = common.muted("Below each: predicted / actual class")
+        self.legend_label.setWordWrap(False)
         row.addSpacing(theme.GAP)
-        row.addWidget(legend)
+        row.addWidget(self.legend_label)
         self.shown_label = named(common.muted(""), "shownLabel")
         self.shown_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.shown_label, 1)
@@ -281,6 +281,7 @@ class EvaluatePage(QWidget):
         self._buttons[which].setChecked(True)
         self._buttons["cell"].setVisible(self._cell is not None and view is not None)
         self._buttons["picked"].setVisible(bool(self._picked) and view is not None)
+        self.legend_label.setVisible(self._cell is None or not self._picked)  # four buttons need its room
         self._shown = view.chosen(which, self._cell, self._picked) if view is not None else []
         classes = view.evaluated.classes if view is not None else ()
         self.grid.set_entries([words.entry(one, classes) for one in self._shown])
@@ -298,7 +299,9 @@ class EvaluatePage(QWidget):
     def _open_picture(self, entry: GridEntry) -> None:
         at = next((at for at, one in enumerate(self._shown) if one.path == entry.path), None)
         if at is not None:
-            dialog = PictureDialog(self._shown, at, self)
+            run = self._session.run
+            session = self._session if run is not None else None
+            dialog = PictureDialog(self._shown, at, self, session=session, model="" if run is None else str(run.path))
             dialog.look_inside.connect(self.layers_wanted)
             dialog.open()
 

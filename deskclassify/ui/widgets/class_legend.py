@@ -142,9 +142,8 @@ class ClassLegend(QWidget):
             row.double_clicked.connect(self._show_alone)
             self._column.insertWidget(number, row)
             self.rows.append(row)
-        heights = [row.sizeHint().height() for row in self.rows]
-        self._scroll.setMaximumHeight(sum(heights))
-        self._scroll.setMinimumHeight(sum(heights[:_FEWEST_ROWS]))
+        self._scroll.setMaximumHeight(self._rows_height())
+        self._scroll.setMinimumHeight(self._rows_height(_FEWEST_ROWS))
         self.show_key(True)
         self._draw_ring()
         self._set_hidden(frozenset())
@@ -152,6 +151,15 @@ class ClassLegend(QWidget):
     def show_key(self, is_wanted: bool) -> None:
         """Say what a ring means, where there is one."""
         self._key.setVisible(is_wanted and bool(self._cloud.wrong.any()))
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        """All rows; a scroll area alone would keep to the rows that it was made with."""
+        key = 0 if self._key.isHidden() else self._key.sizeHint().height() + self.layout().spacing()
+        return QSize(super().sizeHint().width(), self._rows_height() + key)
+
+    def _rows_height(self, most: int | None = None) -> int:
+        return sum(row.sizeHint().height() for row in self.rows[:most])
 
     @Slot()
     def _toggled(self) -> None:

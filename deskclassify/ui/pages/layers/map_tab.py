@@ -221,7 +221,7 @@ class MapTab(QWidget):
             self._begin()
 
     def _begin(self) -> None:
-        self._show_progress("Opening the network…", 0, 1)
+        self._show_progress("Preparing the map…", 0, 1)
         if self.plot.cloud is NOTHING:
             self.stack.setCurrentIndex(0)
             self.note_label.clear()
