@@ -70,7 +70,7 @@ def test_a_pretrained_network_has_no_answer_to_tell(picture: str, tmp_path: Path
     assert "Why this answer" not in read.text
 
 
-@pytest.mark.parametrize("name", list(ARCHITECTURES))
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) for name in ARCHITECTURES])
 def test_every_network_can_be_told(name: str, picture: str, tmp_path: Path, drain: Any) -> None:
     torch.manual_seed(1)
     model = zoo.build(get(name), 2)
