@@ -102,6 +102,7 @@ class MainWindow(QMainWindow):
         session.page_wanted.connect(self.show_page)
         session.failed.connect(self.problem_bar.show_failure)
         self.evaluate_page.layers_wanted.connect(self.look_inside)
+        self.layers_page.pictures_chosen.connect(self._evaluate_chosen)
         for signal in (
             session.project_changed,
             session.listing_changed,
@@ -132,6 +133,11 @@ class MainWindow(QMainWindow):
         """Show a picture on the Layers page."""
         self.layers_page.set_picture(picture)
         self.show_page("layers")
+
+    @Slot(list)
+    def _evaluate_chosen(self, pictures: list[str]) -> None:
+        self.evaluate_page.show_chosen(pictures)
+        self.show_page("evaluate")
 
     @Slot(str)
     def show_page(self, name: str) -> None:

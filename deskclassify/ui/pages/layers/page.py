@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QButtonGroup,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -22,10 +23,17 @@ from deskclassify.core.errors import Failure
 from deskclassify.core.pictures import is_picture_name
 from deskclassify.ui import dialogs, theme
 from deskclassify.ui.pages.layers.activations_tab import ActivationsTab
+from deskclassify.ui.pages.layers.epoch_bar import EpochBar
+from deskclassify.ui.pages.layers.excitation_tab import ExcitationTab
+from deskclassify.ui.pages.layers.explanation_tab import ExplanationTab
 from deskclassify.ui.pages.layers.facts import FactsCard
 from deskclassify.ui.pages.layers.kernels_tab import KernelsTab
 from deskclassify.ui.pages.layers.looking import Looking
+from deskclassify.ui.pages.layers.map_tab import MapTab
+from deskclassify.ui.pages.layers.network_card import NetworkCard
+from deskclassify.ui.pages.layers.picture_chooser import PictureButton
 from deskclassify.ui.pages.layers.steps_tab import StepsTab
+from deskclassify.ui.pages.layers.take_along import TakeAlongButton
 from deskclassify.ui.pages.layers.walk import WalkCard
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.common import Card, EmptyState, heading, run_guarded
@@ -34,7 +42,12 @@ from deskclassify.ui.widgets.named import named
 
 
 class LayersPage(QWidget):
-    """Layers on the left, the chosen one on the right. Nothing is computed before the page is seen."""
+    """Three views: the walk through the network, the reasons of an answer, and the map of the pictures.
+
+    Nothing is computed before the page is seen.
+    """
+
+    pictures_chosen = Signal(list)  # paths, to be shown on the Evaluate page
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,50 +77,103 @@ class LayersPage(QWidget):
         self.choose_button = named(QPushButton(theme.icon("image"), "Choose picture…"), "chooseImageButton")
         self.choose_button.setToolTip("The picture that goes through the network; you may also drop one on this page")
         self.choose_button.clicked.connect(self._choose_picture)
+        self.picture_button = PictureButton(self._session, self.looking)
+        self.picture_button.chosen.connect(self.set_picture)
+        self.take_along_button = TakeAlongButton(self.looking, self.view)
         self.walk = WalkCard(self.looking)
+        self.map = NetworkCard(self.looking)
         self.facts = FactsCard(self.looking)
         self.activations = ActivationsTab(self.looking)
         self.kernels = KernelsTab(self.looking)
         self.steps = StepsTab(self.looking)
+        self.excitation = ExcitationTab(self.looking)
+        self.epochs = EpochBar(self.looking)
+        self.explanation = ExplanationTab(self.looking)
+        self.pictures = MapTab(self.looking)
+        self.pictures.chosen.connect(self.pictures_chosen)
         self.trouble = EmptyState("warning", "This network cannot be shown", "")
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(theme.GAP)
-        top.addWidget(heading("Layers"))
-        top.addStretch(1)
+        self.views = QStackedWidget()
+        self.views.addWidget(self._build_walk())
+        for view in (self.explanation, self.pictures):
+            card = Card()
+            card.body.addWidget(view)
+            self.views.addWidget(card)
+        self.content = QStackedWidget()
+        self.content.addWidget(self.views)
+        self.content.addWidget(self.trouble)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        page.setSpacing(theme.GAP + 4)
+        page.addLayout(self._build_head())
+        page.addWidget(self.content, 1)
+
+    def _build_head(self) -> QHBoxLayout:
+        head = QHBoxLayout()
+        head.setSpacing(theme.GAP)
+        head.addWidget(heading("Layers"))
+        head.addSpacing(theme.GAP)
+        self.view_buttons = QButtonGroup(self)
+        for at, (title, name, tip) in enumerate(
+            (
+                ("Walk", "walkButton", "Go through the network, layer by layer"),
+                ("Why this answer", "whyButton", "Where in the picture the reasons for the network's answer lie"),
+                ("Map of pictures", "mapButton", "All validation pictures, alike ones close together"),
+            )
+        ):
+            button = named(QPushButton(title), name)
+            button.setCheckable(True)
+            button.setToolTip(tip)
+            self.view_buttons.addButton(button, at)
+            head.addWidget(button)
+        self.view_buttons.button(0).setChecked(True)
+        self.view_buttons.idToggled.connect(self._show_view)
+        head.addStretch(1)
         label = QLabel("Network")
         label.setBuddy(self.source_box)
-        top.addWidget(label)
-        top.addWidget(self.source_box)
-        top.addWidget(self.choose_button)
+        head.addWidget(label)
+        for part in (self.source_box, self.choose_button, self.picture_button, self.take_along_button):
+            head.addWidget(part)
+        return head
+
+    def _build_walk(self) -> QWidget:
         self.tabs = QTabWidget()
         for tab, title, tip in (
             (self.activations, "Activations", "What the layer makes of your picture: one small picture a channel"),
             (self.kernels, "Kernels", "The weights that the layer has learned"),
-            (self.steps, "Convolution step by step", "How one number of the output is calculated"),
+            (self.steps, "Step by step", "How one number of the output is calculated"),
+            (self.excitation, "What excites it", "The parts of your pictures that a channel answers to most"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(tab, title), tip)
-        shown = QWidget()
-        right = QVBoxLayout(shown)
-        right.setContentsMargins(0, 0, 0, 0)
-        right.setSpacing(theme.GAP + 4)
-        right.addWidget(self.facts)
         body = Card()
         body.body.addWidget(self.tabs)
+        right = QVBoxLayout()
+        right.setSpacing(theme.GAP + 4)
+        right.addWidget(self.map)
+        right.addWidget(self.facts)
         right.addWidget(body, 1)
-        self.content = QStackedWidget()
-        self.content.addWidget(shown)
-        self.content.addWidget(self.trouble)
-        columns = QHBoxLayout()
+        right.addWidget(self.epochs)
+        walk = QWidget()
+        columns = QHBoxLayout(walk)
+        columns.setContentsMargins(0, 0, 0, 0)
         columns.setSpacing(theme.GAP + 4)
         columns.addWidget(self.walk)
-        columns.addWidget(self.content, 1)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
-        page.setSpacing(theme.GAP + 4)
-        page.addLayout(top)
-        page.addLayout(columns, 1)
+        columns.addLayout(right, 1)
+        return walk
+
+    # -- which view -------------------------------------------------------------------
+
+    def view(self) -> QWidget:
+        """What is looked at, to be taken along as a picture."""
+        if self.views.currentIndex() == 0:
+            return self.tabs.currentWidget()
+        return self.explanation if self.views.currentIndex() == 1 else self.pictures
+
+    @Slot(int, bool)
+    def _show_view(self, at: int, on: bool) -> None:
+        if on:
+            self.views.setCurrentIndex(at)
 
     # -- which network ----------------------------------------------------------------
 
