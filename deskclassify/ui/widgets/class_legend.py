@@ -87,6 +87,14 @@ class ClassRow(QAbstractButton):
         painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, name)
 
 
+class _Rows(QScrollArea):
+    """Scrolls where there is no room for all."""
+
+    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        """All that is in it; Qt's own keeps to what was in it first."""
+        return self.widget().sizeHint()
+
+
 class ClassLegend(QWidget):
     """Rows of classes, and what a ring means. `hidden` holds the numbers of the classes that are not shown."""
 
@@ -102,7 +110,7 @@ class ClassLegend(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self._column.addStretch(1)
-        self._scroll = QScrollArea()
+        self._scroll = _Rows()
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -151,12 +159,6 @@ class ClassLegend(QWidget):
     def show_key(self, is_wanted: bool) -> None:
         """Say what a ring means, where there is one."""
         self._key.setVisible(is_wanted and bool(self._cloud.wrong.any()))
-        self.updateGeometry()
-
-    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
-        """All rows; a scroll area alone would keep to the rows that it was made with."""
-        key = 0 if self._key.isHidden() else self._key.sizeHint().height() + self.layout().spacing()
-        return QSize(super().sizeHint().width(), self._rows_height() + key)
 
     def _rows_height(self, most: int | None = None) -> int:
         return sum(row.sizeHint().height() for row in self.rows[:most])
