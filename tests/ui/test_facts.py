@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QTextDocumentFragment
 
 from deskclassify.core.errors import UserError
 from deskclassify.core.layer_requests import LayerRequest
-from deskclassify.ui.pages.layers.facts import FactsCard, answer_text
+from deskclassify.ui.pages.layers.facts import FactsPanel, answer_text
 from deskclassify.ui.pages.layers.looking import Looking
 
 
@@ -19,7 +19,7 @@ def looking(session):
 
 @pytest.fixture
 def card(looking, qtbot, picture):
-    made = FactsCard(looking)
+    made = FactsPanel(looking)
     qtbot.addWidget(made)
     made.resize(850, 110)
     made.show()
@@ -62,7 +62,7 @@ def test_the_order_of_the_slots_does_not_matter(session, qtbot):
         looking.set_layer(looking.listed.layers[0])  # as the list does, before the card knows the network
 
     looking.listed_changed.connect(first)
-    card = FactsCard(looking)
+    card = FactsPanel(looking)
     qtbot.addWidget(card)
     looking.open("efficientnet_lite0")
     qtbot.waitUntil(lambda: looking.shown is not None)

@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor
 from deskclassify.core.layer_events import Layer
 from deskclassify.core.network_parts import Network
 from deskclassify.ui.pages.layers.looking import Looking
-from deskclassify.ui.pages.layers.network_card import NetworkCard
+from deskclassify.ui.pages.layers.network_panel import NetworkPanel
 from deskclassify.ui.widgets import map_painter
 from deskclassify.ui.widgets.map_layout import DEEPEST, FLAT, depth_of, height_of, lay_out
 from deskclassify.ui.widgets.network_map import FLOOR, NetworkMap
@@ -209,7 +209,7 @@ def test_nothing_is_drawn_or_chosen_without_a_network(made, qtbot):
 
 def test_the_card_follows_and_leads_what_is_looked_at(session, qtbot, picture):
     looking = Looking(session)
-    card = NetworkCard(looking)
+    card = NetworkPanel(looking)
     qtbot.addWidget(card)
     card.resize(900, 130)
     card.show()

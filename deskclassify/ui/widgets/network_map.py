@@ -32,7 +32,7 @@ _PICTURE = 56  # pixels
 _PAD = 5  # pixels left and right
 _ARROW = 24.0  # pixels between picture, network and answer
 _ANSWER = 104.0  # pixels
-_WIDE = 700  # pixels from which on there is room for the answer
+WIDE = 700  # pixels from which on there is room for the answer
 _TRAINING = {"trained": "trained: training has changed it", "frozen": "frozen: as it was before training"}
 
 
@@ -120,7 +120,7 @@ class NetworkMap(QWidget):
 
     @property
     def _shows_answer(self) -> bool:
-        return bool(self._answer) and self.width() >= _WIDE
+        return bool(self._answer) and self.width() >= WIDE
 
     def layer_at(self, place: QPointF) -> Layer | None:
         """The layer at a place; below the network, where a stage is named, its first one."""

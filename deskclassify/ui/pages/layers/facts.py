@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 
 from PySide6.QtCore import QRectF, Qt, Slot
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from deskclassify.core.errors import Failure
@@ -22,11 +22,12 @@ from deskclassify.core.network_parts import (
 )
 from deskclassify.ui import theme
 from deskclassify.ui.pages.layers.looking import Looking
-from deskclassify.ui.widgets.common import Card, muted
+from deskclassify.ui.widgets.common import muted
 from deskclassify.ui.widgets.images import small_picture
 from deskclassify.ui.widgets.named import named
+from deskclassify.ui.widgets.network_map import WIDE
 
-_THUMB = 92  # pixels
+_THUMB = 68  # pixels
 _SMALLEST_SHARE = 0.005  # of the weights; what is less says nothing
 _TIP = "The picture as the network sees it, resized and cropped."
 _FACTS_TIP = (
@@ -72,11 +73,11 @@ class SeenPicture(QLabel):
             painter.drawRect(self.square)
 
 
-class FactsCard(Card):
+class FactsPanel(QWidget):
     """The pinned picture, and what the chosen layer does."""
 
     def __init__(self, looking: Looking, parent: QWidget | None = None) -> None:
-        super().__init__(parent=parent)
+        super().__init__(parent)
         self._looking = looking
         self._network = Network()
         self.thumb = SeenPicture()
@@ -105,8 +106,6 @@ class FactsCard(Card):
         theme.notifier().changed.connect(self._show_layer)
 
     def _lay_out(self) -> None:
-        margin = theme.MARGIN - 4
-        self.body.setContentsMargins(margin, theme.GAP, margin, theme.GAP)
         title = QHBoxLayout()
         title.setSpacing(theme.GAP + 4)
         title.addWidget(self.crumbs)
@@ -118,11 +117,11 @@ class FactsCard(Card):
             label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
             text.addWidget(label)
         text.addStretch(1)
-        row = QHBoxLayout()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.MARGIN - 4)
         row.addWidget(self.thumb, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addLayout(text, 1)
-        self.body.addLayout(row)
 
     # -- the network ------------------------------------------------------------------
 
@@ -146,8 +145,16 @@ class FactsCard(Card):
         self._network = Network(listed.layers if listed is not None else ())
         self.hint_label.setText("" if self._looking.is_run else _HINT)
         self.hint_label.setVisible(not self._looking.is_run)
-        self.answer_label.setVisible(self._looking.is_run)
+        self._make_room()
         self._show_layer()  # it may have been chosen before this slot was called
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Where there is room, the map of the network has the answer."""
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        self.answer_label.setVisible(self._looking.is_run and self.width() < WIDE)
 
     # -- the layer --------------------------------------------------------------------
 

@@ -26,11 +26,11 @@ from deskclassify.ui.pages.layers.activations_tab import ActivationsTab
 from deskclassify.ui.pages.layers.epoch_bar import EpochBar
 from deskclassify.ui.pages.layers.excitation_tab import ExcitationTab
 from deskclassify.ui.pages.layers.explanation_tab import ExplanationTab
-from deskclassify.ui.pages.layers.facts import FactsCard
+from deskclassify.ui.pages.layers.facts import FactsPanel
 from deskclassify.ui.pages.layers.kernels_tab import KernelsTab
 from deskclassify.ui.pages.layers.looking import Looking
 from deskclassify.ui.pages.layers.map_tab import MapTab
-from deskclassify.ui.pages.layers.network_card import NetworkCard
+from deskclassify.ui.pages.layers.network_panel import NetworkPanel
 from deskclassify.ui.pages.layers.picture_chooser import PictureButton
 from deskclassify.ui.pages.layers.steps_tab import StepsTab
 from deskclassify.ui.pages.layers.take_along import TakeAlongButton
@@ -81,8 +81,8 @@ class LayersPage(QWidget):
         self.picture_button.chosen.connect(self.set_picture)
         self.take_along_button = TakeAlongButton(self.looking, self.view)
         self.walk = WalkCard(self.looking)
-        self.map = NetworkCard(self.looking)
-        self.facts = FactsCard(self.looking)
+        self.map = NetworkPanel(self.looking)
+        self.facts = FactsPanel(self.looking)
         self.activations = ActivationsTab(self.looking)
         self.kernels = KernelsTab(self.looking)
         self.steps = StepsTab(self.looking)
@@ -147,11 +147,14 @@ class LayersPage(QWidget):
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(tab, title), tip)
         body = Card()
+        body.body.setContentsMargins(theme.GAP + 4, 4, theme.GAP + 4, theme.GAP)
         body.body.addWidget(self.tabs)
         right = QVBoxLayout()
         right.setSpacing(theme.GAP + 4)
-        right.addWidget(self.map)
-        right.addWidget(self.facts)
+        place = Card()
+        place.body.addWidget(self.map)
+        place.body.addWidget(self.facts)
+        right.addWidget(place)
         right.addWidget(body, 1)
         right.addWidget(self.epochs)
         walk = QWidget()

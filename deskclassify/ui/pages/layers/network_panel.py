@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from deskclassify.core.layer_events import Layer
 from deskclassify.ui.pages.layers.looking import Looking
-from deskclassify.ui.widgets.common import Card
 from deskclassify.ui.widgets.named import named
 from deskclassify.ui.widgets.network_map import NetworkMap
 
-_MARGIN = 8  # pixels: the map has its own
 
-
-class NetworkCard(Card):
+class NetworkPanel(QWidget):
     """The network from picture to answer; a click looks at a layer."""
 
     def __init__(self, looking: Looking, parent: QWidget | None = None) -> None:
-        super().__init__(parent=parent)
+        super().__init__(parent)
         self._looking = looking
         self.map = named(NetworkMap(), "networkMap")
         self.map.chosen.connect(self._choose)
-        self.body.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        self.body.addWidget(self.map)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.map)
         looking.network_changed.connect(self._forget)
         looking.listed_changed.connect(self._show_network)
         looking.layer_changed.connect(self._show_layer)
