@@ -128,7 +128,7 @@ def sheet(shown: LayerShown, title: str, told: set[str]) -> str:
     """The strongest channels of a layer, with their numbers and their range; what was `told` is not told again."""
     layer = shown.layer
     order = strongest(shown)[:MOST_TILES]
-    silent = int((shown.high <= shown.low).sum())
+    silent = int((shown.strength == 0).sum())
     tiles = "".join(
         f'<li><img src="{map_uri(shown.activations[at])}" alt="Channel {at}" width="112" height="112">'
         f"<span><b>{at}</b>{number(float(shown.low[at]))} … {number(float(shown.high[at]))}</span></li>"
@@ -186,8 +186,8 @@ def scores(shown: LayerShown, answer: Sequence[tuple[str, float]]) -> str:
     """How the last layer's scores become the answer."""
     score = dict(zip(shown.value_names, (float(value) for value in shown.values), strict=False))
     rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td class="n">{score[name]:.2f}</td>'.replace("-", "−")
-        + f'<td class="n">{percent(probability)}</td></tr>'
+        f'<tr><th scope="row">{escape(name)}</th><td class="n">{f"{score[name]:.2f}".replace("-", "−")}</td>'
+        f'<td class="n">{percent(probability)}</td></tr>'
         for name, probability in answer[:_MOST_BARS]
         if name in score
     )
