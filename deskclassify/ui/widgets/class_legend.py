@@ -91,8 +91,8 @@ class _Rows(QScrollArea):
     """Scrolls where there is no room for all."""
 
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
-        """All that is in it; Qt's own keeps to what was in it first."""
-        return self.widget().sizeHint()
+        """All that is in it: it is never higher. Qt's own size keeps to what was in it first."""
+        return QSize(super().sizeHint().width(), self.maximumHeight())
 
 
 class ClassLegend(QWidget):
@@ -116,6 +116,7 @@ class ClassLegend(QWidget):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
         self._scroll.setWidget(inner)
+        self._scroll.setMaximumHeight(0)  # of no row
         self._ring = QLabel()
         self._ring.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.ring_label = muted("A ring: wrong. Its colour: what the network says")
