@@ -186,7 +186,8 @@ class PointsCanvas(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(theme.current().text), width))
-            reach = self._marks.side / 2 + 2
+            around = scatter_pictures.EDGE * 1.6 if self._as_pictures else self._marks.side
+            reach = around / 2 + 2
             painter.drawEllipse(QPointF(*self.pixels()[number]), reach, reach)
 
     def _draw_points(self, ratio: float) -> QPixmap:
