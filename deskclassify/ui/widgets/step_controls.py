@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, QTimer, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSpinBox, QWidget
 
 from deskclassify.ui import theme
@@ -10,6 +11,7 @@ from deskclassify.ui.widgets.common import pad_spin_boxes
 
 _SPEEDS = (("Slow", 1000), ("Normal", 350), ("Fast", 60))  # milliseconds a place
 _NORMAL = 1
+_NARROW = 560  # pixels of the row
 _SPIN_FRAME = 40  # pixels, of a spin box's arrows and border
 
 
@@ -51,8 +53,20 @@ class StepControls(QWidget):
         row.addWidget(self.play_button)
         row.addWidget(self.speed_box)
         # The button must not change its width with its text.
-        self.play_button.setMinimumWidth(self.play_button.sizeHint().width() + 14)
+        self._play_width = self.play_button.sizeHint().width() + 14
         pad_spin_boxes(self)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """In little room the button is its icon alone."""
+        super().resizeEvent(event)
+        self._name_button()
+
+    def _name_button(self) -> None:
+        is_narrow = self.width() < _NARROW
+        name = "Pause" if self.play_button.isChecked() else "Play"
+        self.play_button.setText("" if is_narrow else name)
+        self.play_button.setAccessibleName(name)
+        self.play_button.setMinimumWidth(0 if is_narrow else self._play_width)
 
     def _spin(self, name: str, tip: str) -> QSpinBox:
         spin = QSpinBox()
@@ -102,7 +116,7 @@ class StepControls(QWidget):
 
     @Slot(bool)
     def _play(self, on: bool) -> None:
-        self.play_button.setText("Pause" if on else "Play")
+        self._name_button()
         self.play_button.setIcon(theme.icon("pause" if on else "play"))
         if on:
             self._timer.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -39,6 +39,8 @@ from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.common import Card, EmptyState, heading, run_guarded
 from deskclassify.ui.widgets.drop_area import local_paths
 from deskclassify.ui.widgets.named import named
+
+_NARROW, _LOW = 1060, 640  # pixels of the page, below which room is saved
 
 
 class LayersPage(QWidget):
@@ -130,10 +132,15 @@ class LayersPage(QWidget):
         self.view_buttons.button(0).setChecked(True)
         self.view_buttons.idToggled.connect(self._show_view)
         head.addStretch(1)
-        label = QLabel("Network")
-        label.setBuddy(self.source_box)
-        head.addWidget(label)
-        for part in (self.source_box, self.choose_button, self.picture_button, self.take_along_button):
+        self.source_label = QLabel("Network")
+        self.source_label.setBuddy(self.source_box)
+        for part in (
+            self.source_label,
+            self.source_box,
+            self.choose_button,
+            self.picture_button,
+            self.take_along_button,
+        ):
             head.addWidget(part)
         return head
 
@@ -164,6 +171,17 @@ class LayersPage(QWidget):
         columns.addWidget(self.walk)
         columns.addLayout(right, 1)
         return walk
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """In a small window the way through the network gives room to what is seen of it."""
+        super().resizeEvent(event)
+        is_narrow = self.width() < _NARROW
+        self.source_label.setVisible(not is_narrow)
+        self.choose_button.setText("Picture…" if is_narrow else "Choose picture…")
+        self.picture_button.set_compact(is_narrow)
+        self.take_along_button.set_compact(is_narrow)
+        self.walk.set_compact(is_narrow)
+        self.map.setVisible(self.height() >= _LOW)
 
     # -- which view -------------------------------------------------------------------
 

@@ -219,6 +219,11 @@ class PictureButton(QPushButton):
         menu.aboutToShow.connect(self._enable)
         self.setMenu(menu)
 
+    def set_compact(self, compact: bool) -> None:
+        """Show the icon alone, or the text too."""
+        self.setText("" if compact else "Pictures")
+        self.setAccessibleName("Pictures")
+
     @staticmethod
     def _add(menu: QMenu, icon: str, text: str) -> QAction:
         action = QAction(theme.icon(icon), text, menu)

@@ -68,6 +68,11 @@ class TakeAlongButton(QWidget):
         self.follow_button.clicked.connect(self._follow)
         self.follow_button.hide()
 
+    def set_compact(self, compact: bool) -> None:
+        """Show the icon alone, or the text too."""
+        self.button.setText("" if compact else "Save")
+        self.button.setAccessibleName("Save")
+
     @property
     def is_busy(self) -> bool:
         """Whether a report is being written."""

@@ -12,7 +12,7 @@ from deskclassify.ui.pages.layers.looking import Looking
 from deskclassify.ui.widgets.common import Card, muted
 from deskclassify.ui.widgets.named import named
 
-_WIDTH = 288  # pixels
+_WIDTH, _COMPACT_WIDTH = 288, 236  # pixels
 _SEARCH_TIP = (
     "By kind, name, stage, size or training: try “depthwise”, “stage 3”, “14×14” or “trained”. "
     "Enter goes to the next layer that fits"
@@ -80,6 +80,10 @@ class WalkCard(Card):
         self.body.addLayout(row)
 
     # -- the network ------------------------------------------------------------------
+
+    def set_compact(self, compact: bool) -> None:
+        """Take less room."""
+        self.setFixedWidth(_COMPACT_WIDTH if compact else _WIDTH)
 
     @Slot()
     def _forget(self) -> None:
