@@ -204,18 +204,14 @@ def _note(kind: KernelKind, inputs: int, is_linear: bool) -> str:
     """What the pictures show."""
     colours = "Orange adds, blue subtracts, white is zero."
     if kind == "colour":
-        return (
-            "Each picture is one kernel in colour: the pattern of red, green and blue that it looks for. "
-            "Middle grey is zero."
-        )
+        return "Each picture is one kernel: the red, green and blue that it looks for. Middle grey is zero."
     if kind == "depthwise":
-        return f"One kernel for each channel, which looks at that channel alone. {colours}"
+        return f"Each kernel looks at one channel alone. {colours}"
     if kind == "per input":
         return f"Each picture is one kernel, for that of its {inputs} input channels that it weighs most. {colours}"
-    what = (
-        f"weighs {counted(inputs, 'feature')}" if is_linear else f"mixes {counted(inputs, 'channel')}, pixel by pixel"
-    )
-    return f"Each picture is one kernel, which {what}: its largest weights as bars. Orange adds, blue subtracts."
+    mixes = f"mixes {counted(inputs, 'channel')}, pixel by pixel"
+    what = f"weighs {counted(inputs, 'feature')}" if is_linear else mixes
+    return f"Each kernel {what}: its largest weights as bars. Orange adds, blue subtracts."
 
 
 def _summary(array: np.ndarray, dead: tuple[int, ...]) -> str:

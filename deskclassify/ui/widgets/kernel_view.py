@@ -154,7 +154,7 @@ class KernelView(QWidget):
             return False
         rows, columns = self._panels[0].values.shape
         metrics = QFontMetrics(self._small_font())
-        texts = {_short(value) for panel in self._panels for value in panel.values.flat}
+        texts = {_short(float(value), panel.largest) for panel in self._panels for value in panel.values.flat}
         widest = max(metrics.horizontalAdvance(text) for text in texts)
         return widest + 3 <= area.width() / columns and metrics.height() <= area.height() / rows
 
@@ -175,7 +175,9 @@ class KernelView(QWidget):
                 painter.fillRect(cell, color)
                 if has_numbers:
                     painter.setPen(text_on(color))
-                    painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, _short(panel.values[row, column]))
+                    painter.drawText(
+                        cell, Qt.AlignmentFlag.AlignCenter, _short(float(panel.values[row, column]), panel.largest)
+                    )
         painter.setPen(QPen(QColor(colors.border), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(area.adjusted(-0.5, -0.5, 0.5, 0.5))
@@ -266,7 +268,8 @@ class MixView(QWidget):
             painter.setPen(QColor(colors.muted))
             painter.drawText(QRectF(0, top, names, _ROW), middle | Qt.AlignmentFlag.AlignLeft, row.name)
             if row.before is not None:
-                text = f"{row.after - row.before:+.{self._decimals + 1}f}".replace("-", "−")
+                change_of = row.after - row.before
+                text = f"{change_of:+.{self._decimals + 1}f}".replace("-", "−") if change_of else "0"
                 painter.drawText(change.translated(0, top), middle | Qt.AlignmentFlag.AlignRight, text)
             painter.setPen(QColor(colors.text))
             text = f"{row.after:.{self._decimals}f}".replace("-", "−")
@@ -285,13 +288,13 @@ class MixView(QWidget):
             painter.fillRect(QRectF(at - 1, top - 3, 2, _BAR + 6), QColor(colors.text))
 
 
-def _short(value: float) -> str:
-    """As much of a number as a cell has room for."""
-    size = abs(value)
-    if size < 0.0005:
-        return "0" if not size else "≈ 0"
-    text = f"{value:.3f}" if size < 0.005 else f"{value:.2f}" if size < 10 else f"{value:.0f}"
-    return text.replace("-", "−").replace("0.", ".", 1) if size < 0.995 else text.replace("-", "−")
+def _short(value: float, largest: float) -> str:
+    """As much of a number as a cell has room for: two digits of the `largest` one on its scale."""
+    decimals = min(4, max(0, 1 - math.floor(math.log10(largest)))) if largest else 1
+    text = f"{value:.{decimals}f}".replace("-", "−")
+    if float(f"{value:.{decimals}f}") == 0:
+        return "≈ 0" if value else "0"
+    return text.replace("0.", ".", 1) if abs(value) < 1 else text
 
 
 def _words(value: np.ndarray) -> str:

@@ -15,7 +15,6 @@ from deskclassify.core.requests import LayerRequest, LayersRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.ml import zoo
 from deskclassify.ml.capture import capture
-from deskclassify.ml.inspection import kernel_tiles
 
 
 @pytest.fixture
@@ -48,23 +47,6 @@ def test_layers_of_every_network_have_shapes(name: str) -> None:
     assert len(layers) > 20
     assert all(layer.shape and layer.kind and layer.stage for layer in layers)
     assert len({layer.name for layer in layers}) == len(layers)
-
-
-@pytest.mark.parametrize(
-    ("layer", "words"), [("conv_stem", "in colour"), ("blocks.0.0.conv_dw", "one kernel"), ("conv_head", "one mix of")]
-)
-def test_kernels_are_shown_as_what_they_are(trained: Path, layer: str, words: str, drain: Any) -> None:
-    (shown,) = drain(LayerRequest(str(trained), layer))
-    assert shown.kernels.ndim == 4
-    assert shown.kernels.shape[3] == 3
-    assert len(shown.kernels) == len(shown.kernel_channels) > 0
-    assert words in shown.kernel_note
-
-
-def test_a_layer_without_kernels_says_so() -> None:
-    tiles, channels, note = kernel_tiles(nn.ReLU(), 8)
-    assert (tiles.size, channels) == (0, ())
-    assert "no kernels" in note
 
 
 def test_hooks_and_modes_are_as_before_even_after_an_error() -> None:

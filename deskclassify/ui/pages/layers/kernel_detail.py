@@ -195,7 +195,6 @@ def kernel_facts(norm: float, place: int, count: int, change: float | None, is_d
     if is_dead:
         text += " Dead: its weights are all but zero."
     if change is not None:
-        text += (
-            f" Training changed it by {change:.1%}.".replace("%", " %") if change else " Training left it as it was."
-        )
+        changed = f" Training changed it by {100 * change:.1f}\u00a0%."
+        text += changed if change else " Training left it as it was."
     return text

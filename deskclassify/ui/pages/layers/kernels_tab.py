@@ -149,7 +149,7 @@ class KernelsTab(QStackedWidget):
         if shown is None:
             return ""
         place = int((shown.norms > shown.norms[at]).sum()) + 1
-        change = float(shown.changes[at]) if shown.changes.size else None
+        change = float(shown.changes[at]) if shown.changes.size and shown.epoch != 0 else None
         return kernel_facts(float(shown.norms[at]), place, len(shown.norms), change, at in shown.dead)
 
     def _comparison(self, shown: KernelsShown) -> str:
