@@ -142,8 +142,8 @@ def _grad_cam(asked: _Asked) -> _Finding:
         return _Found(heat, f"Nothing that the last layers see in this picture speaks for “{asked.name}”.")
     return _Found(
         heat,
-        f"The brighter a place, the more of what speaks for “{asked.name}” was seen there; "
-        f"the network told {rows} × {columns} places apart.",
+        f"Bright places show signs of “{asked.name}”. The last layers tell only {rows}\u00a0×\u00a0{columns} places "
+        "apart, so the edges are rough.",
     )
 
 
@@ -206,16 +206,15 @@ def _occlusion(asked: _Asked) -> _Finding:
         times[top : top + height, left : left + width] += 1
     heat = _smooth(total / times, asked.size / (2 * _WINDOWS))
     scale = float(np.abs(heat).max())
-    worst = int(np.argmax(drops))
-    if drops[worst] < _NOTICED:
-        text = f"No covered square makes “{asked.name}” less likely: the answer hangs on no single place."
+    most = int(np.argmax(np.abs(drops)))
+    if abs(drops[most]) < _NOTICED:
+        text = f"No covered square changes how likely “{asked.name}” is: the answer hangs on no single place."
         return _Found(scaled(heat, scale), text, scale)
-    left_over = asked.probability - drops[worst]
     text = (
-        f"With the marked square covered, the probability of “{asked.name}” falls from {percent(asked.probability)} "
-        f"to {percent(left_over)}."
+        f"With the marked square covered, the probability of “{asked.name}” {'falls' if drops[most] > 0 else 'rises'} "
+        f"from {percent(asked.probability)} to {percent(asked.probability - drops[most])}."
     )
-    return _Found(scaled(heat, scale), text, scale, boxes[worst])
+    return _Found(scaled(heat, scale), text, scale, boxes[most])
 
 
 def windows(size: int) -> list[tuple[int, int, int, int]]:
@@ -267,7 +266,7 @@ def _integrated(asked: _Asked) -> _Finding:
     change = "rises" if asked.probability > at_grey else "falls"
     return _Found(
         scaled(heat, float(np.percentile(np.abs(heat), _BRIGHTEST))),
-        f"From a plain grey picture to this one the probability of “{asked.name}” {change} from {percent(at_grey)} to "
+        f"From plain grey to this picture “{asked.name}” {change} from {percent(at_grey)} to "
         f"{percent(asked.probability)}; the colours show each pixel's share"
         + (f", which add up only roughly (off by {percent(off)})." if off > _OFF else "."),
     )

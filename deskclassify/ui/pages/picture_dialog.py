@@ -7,12 +7,23 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QPixmap, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QPixmap, QResizeEvent, QShortcut
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from deskclassify.core import pictures
 from deskclassify.core.events import Verdict
 from deskclassify.ui import theme
+from deskclassify.ui.pages.picture_heat import PictureHeat
+from deskclassify.ui.session import Session
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.images import to_pixmap
 from deskclassify.ui.widgets.named import named
@@ -64,12 +75,20 @@ class PictureDialog(QDialog):
         at: the one to begin with.
         remarks: for each, a text in place of the network's numbers, where it is not the window's
             network that is spoken of; looking inside is not offered then.
+        session: answers why the network said so; None: that is not offered.
+        model: the run folder of the network that is spoken of.
     """
 
     look_inside = Signal(str)  # path
 
     def __init__(
-        self, verdicts: Sequence[Verdict], at: int, parent: QWidget | None = None, remarks: Sequence[str] = ()
+        self,
+        verdicts: Sequence[Verdict],
+        at: int,
+        parent: QWidget | None = None,
+        remarks: Sequence[str] = (),
+        session: Session | None = None,
+        model: str = "",
     ) -> None:
         super().__init__(parent)
         self.setObjectName("pictureDialog")
@@ -78,6 +97,7 @@ class PictureDialog(QDialog):
         self._at = at
         self._remarks = tuple(remarks)
         self._picture = named(_Picture(), "picture")
+        self._heat = PictureHeat(session, model) if session is not None else None
         self._answer = common.subheading("")
         self._answer.setWordWrap(True)
         self._numbers = QLabel()
@@ -88,13 +108,23 @@ class PictureDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         layout.setSpacing(theme.GAP)
-        layout.addWidget(self._picture, 1)
+        layout.addWidget(self._make_pictures(), 1)
         layout.addWidget(self._answer)
         layout.addWidget(self._numbers)
         layout.addWidget(self._path)
         layout.addLayout(self._make_buttons())
         self.resize(720, 700)
         self._show()
+
+    def _make_pictures(self) -> QWidget:
+        """The file's picture; in its place, once it is there, the network's input with the heat."""
+        if self._heat is None:
+            return self._picture
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._picture)
+        self._stack.addWidget(self._heat)
+        self._heat.shown_changed.connect(self._show_heat)
+        return self._stack
 
     def _make_buttons(self) -> QHBoxLayout:
         self._previous = named(QPushButton("Previous"), "previousButton")
@@ -120,6 +150,13 @@ class PictureDialog(QDialog):
         row.addWidget(self._previous)
         row.addWidget(self._next)
         row.addStretch(1)
+        if self._heat is not None:
+            self._heat_button = named(QPushButton("Heat map"), "heatMapButton")
+            self._heat_button.setIcon(theme.icon("eye"))
+            self._heat_button.setCheckable(True)
+            self._heat_button.setToolTip("Shows where in the picture the reasons for the answer lie (Grad-CAM).")
+            self._heat_button.toggled.connect(self._heat.set_wanted)
+            row.addWidget(self._heat_button)
         row.addWidget(inside)
         row.addWidget(close)
         return row
@@ -139,8 +176,20 @@ class PictureDialog(QDialog):
             f"Loss: {one.loss:.3f}"
         )
         self._path.setText(one.path)
+        if self._heat is not None:
+            self._heat.set_verdict(one)
         self._previous.setEnabled(self._at > 0)
         self._next.setEnabled(self._at < len(self._verdicts) - 1)
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
+        """Nothing is wanted any more."""
+        if self._heat is not None:
+            self._heat.drop()
+        super().hideEvent(event)
+
+    @Slot(bool)
+    def _show_heat(self, shown: bool) -> None:
+        self._stack.setCurrentIndex(1 if shown else 0)
 
     @Slot()
     def _go_back(self) -> None:

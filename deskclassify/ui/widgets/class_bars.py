@@ -24,7 +24,7 @@ from deskclassify.ui import theme
 from deskclassify.ui.widgets.probability_bars import percent
 
 _Index = QModelIndex | QPersistentModelIndex
-_ROW = 26  # pixels
+_ROW = 24  # pixels
 _BAR = 8
 _PAD = 8
 _MOST_ROWS = 6  # seen at once

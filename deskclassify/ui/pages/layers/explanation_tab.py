@@ -76,10 +76,10 @@ class ExplanationTab(QStackedWidget):
         return page
 
     def _build_side(self) -> QWidget:
-        self.title_label = named(subheading(words.headline("")), "explanationTitle")
+        self.title_label = named(subheading(""), "explanationTitle")
         self.title_label.setWordWrap(True)
         self.text_label = named(muted(""), "explanationLabel")
-        self.read_label, self.limits_label = muted(""), muted(words.LIMITS)
+        self.read_label = muted("")
         self.class_bars = named(ClassBars(), "explanationClasses")
         self.class_bars.setAccessibleName("Class to ask for")
         self.class_bars.setToolTip("Choose a class to see what speaks for it in this picture")
@@ -91,22 +91,19 @@ class ExplanationTab(QStackedWidget):
         column.addWidget(self.title_label)
         column.addWidget(self.text_label)
         column.addLayout(self._build_waiting())
-        column.addSpacing(4)
-        column.addWidget(subheading("Way to ask"))
         self._group = QButtonGroup(self)
         self.choices: dict[Method, Choice] = {}
         for method in METHODS:
-            choice = named(Choice(words.TITLES[method], words.HOW[method]), f"{method}Button")
+            choice = named(Choice(words.TITLES[method], words.HOW[method], words.TIME[method]), f"{method}Button")
             self.choices[method] = choice
             self._group.addButton(choice)
             column.addWidget(choice)
         self._group.buttonClicked.connect(self._choose_method)
         column.addSpacing(4)
-        column.addWidget(subheading("Class to ask for"))
+        column.addWidget(subheading("Ask for another class"))
         column.addWidget(self.class_bars)
         column.addSpacing(4)
         column.addWidget(self.read_label)
-        column.addWidget(self.limits_label)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -148,21 +145,21 @@ class ExplanationTab(QStackedWidget):
         self._ask.drop()
         self._kept.clear()
         self._target = ""
-        self._clear()
         self.class_bars.show_answer(())
+        self._clear()
         self._refresh()
 
     def _clear(self) -> None:
         self._shown = None
         self.panel.show_picture(None)
         self._say("")
-        self.title_label.setText(words.headline(self._target))
+        self._head()
 
     @Slot()
     def _refresh(self) -> None:
         looking = self._looking
         self.choices[self._method].setChecked(True)
-        self.read_label.setText(words.READ[self._method])
+        self.read_label.setText(f"{words.READ[self._method]} {words.LIMITS}")
         if looking.listed is not None and not looking.is_run:
             self.setCurrentWidget(self.no_classes)
         elif not looking.image:
@@ -215,7 +212,7 @@ class ExplanationTab(QStackedWidget):
         """Take the heat away that answers another question; the picture stays."""
         if self._shown is not None:
             self.panel.show_picture(self._shown.picture)
-        self.title_label.setText(words.headline(self._target))
+        self._head()
         self._say("" if self._method == "gradcam" else "Asking the network…")
 
     @Slot(object)
@@ -233,7 +230,7 @@ class ExplanationTab(QStackedWidget):
         self._shown = found
         self.panel.show_picture(found.picture, words.heat_of(found))
         self.class_bars.show_answer(found.answer, found.target)
-        self.title_label.setText(words.headline(found.target))
+        self._head()
         self._say(found.text)
 
     @Slot(object)
@@ -241,6 +238,10 @@ class ExplanationTab(QStackedWidget):
         self._clear()
         self._say(failure.sentence, bad=True)
         self.again_button.show()
+
+    def _head(self) -> None:
+        answer = self.class_bars.class_model.answer
+        self.title_label.setText(words.headline(self._target, answer[0][0] if answer else ""))
 
     def _say(self, text: str, bad: bool = False) -> None:
         self.text_label.setText(text)

@@ -12,22 +12,17 @@ TITLES: dict[Method, str] = {
     "integrated": "Integrated gradients",
 }
 HOW: dict[Method, str] = {
-    "gradcam": "Asks the last layers where they saw signs of the class. At once.",
-    "occlusion": "Covers one square after the other and asks again. Some seconds.",
-    "integrated": "Fades the picture in from grey, sums up each pixel's share. Some seconds.",
+    "gradcam": "Asks the last layers where they saw signs of it.",
+    "occlusion": "Covers one square after the other and asks again.",
+    "integrated": "Fades in from grey, sums up each pixel's share.",
 }
+TIME: dict[Method, str] = {"gradcam": "at once", "occlusion": "some seconds", "integrated": "some seconds"}
 READ: dict[Method, str] = {
-    "gradcam": "How to read it: where it is bright, something speaks for the class. The edges are rough, for the "
-    "last layers know places only roughly.",
-    "occlusion": "How to read it: orange places are needed, for without them the class gets less likely. Blue ones "
-    "stand in its way: without them it gets likelier.",
-    "integrated": "How to read it: orange pixels make the class likelier, blue ones less likely. Single specks mean "
-    "little; look for areas of one colour.",
+    "gradcam": "The brighter a place, the more speaks for the class there. What speaks against it is not shown.",
+    "occlusion": "Covering an orange place makes the class less likely; covering a blue one makes it likelier.",
+    "integrated": "Orange pixels make the class likelier, blue ones less likely. Look for areas, not for specks.",
 }
-LIMITS = (
-    "What it cannot tell: heat says where the network looked, not what it saw there. Trust a place that more than "
-    "one way points to."
-)
+LIMITS = "Heat says where, not what: check it with another way."
 NO_PICTURE = ("No picture yet", "Choose a picture, or drop one here, to see which parts of it decide the answer.")
 NO_CLASSES = (
     "This network has no answers yet",
@@ -58,6 +53,8 @@ def value_text(found: Explained, value: float) -> str:
     return f"Speaks {'for' if share > 0 else 'against'} it, {min(100, abs(share))} % of the strongest"
 
 
-def headline(target: str) -> str:
-    """The question that is answered."""
-    return f"Why “{target}”?" if target else "Why this answer?"
+def headline(target: str, likeliest: str) -> str:
+    """The question that is asked; either may be empty while it is not known."""
+    if not target:
+        return f"Why “{likeliest}”?" if likeliest else "Why this answer?"
+    return f"Why “{target}”?" if target == likeliest else f"What speaks for “{target}”?"
