@@ -20,6 +20,10 @@ from deskclassify.ui.pages.layers.channel_tiles import signed
 from deskclassify.ui.pages.layers.looking import Looking
 from deskclassify.ui.widgets.colormap import shade, span_of, table
 
+KEYS = dict(
+    zip("RLUDE", (Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Escape), strict=True)
+)
+
 
 def exact(request):
     """Channel i holds i + row / 10 + column / 100."""
@@ -179,7 +183,8 @@ def test_a_scale_for_signed_numbers_has_zero_in_its_middle():
     colors = shade(values, (-4, 4), "diverging").tolist()
     ends = table("diverging").tolist()
     assert colors == [ends[0], ends[128], ends[255], ends[255], ends[0], ends[255]]
-    assert shade(np.full((2, 2), 7.0), (7, 7), "grey").tolist() == [[[0, 0, 0]] * 2] * 2
+    assert shade(np.full((2, 2), 7.0), (7, 7), "grey").tolist() == [[[255, 255, 255]] * 2] * 2  # saturated
+    assert shade(np.zeros(1), (0, 0), "viridis").tolist() == table("viridis")[:1].tolist()  # dead
     assert shade(np.zeros(1), (0, 0), "diverging").tolist() == [ends[128]]
 
 
@@ -226,6 +231,21 @@ def test_value_under_the_cursor_is_told_and_marked(tab, qtbot):
     assert panel.value_label.whole_text == "Row 3, column 4: 0.34"
     view.hovered.emit(-1, -1)
     assert panel.value_label.whole_text == panel._hint() and panel.histogram.marks == ()
+
+
+def test_arrow_keys_read_the_values_of_the_large_view(tab, qtbot):
+    settled(tab, qtbot)
+    view, label = tab.panel.view, tab.panel.value_label
+    for keys, told in (
+        ("R", "Row 4, column 4: 2.44"),
+        ("RRRRR", "Row 4, column 7: 2.47"),
+        ("U", "Row 3, column 7: 2.37"),
+        ("LD", "Row 4, column 6: 2.46"),
+        ("E", "Point at the picture to read its values."),
+    ):
+        for key in keys:
+            qtbot.keyClick(view, KEYS[key])
+        assert label.whole_text == told
 
 
 def test_the_slider_lays_the_channel_over_the_picture(tab, qtbot):

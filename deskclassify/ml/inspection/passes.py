@@ -22,7 +22,7 @@ from torch import nn
 from torchvision.ops import Permute
 
 from deskclassify.core.preprocess import Pixels
-from deskclassify.ml.capture import capture, eval_mode
+from deskclassify.ml.capture import eval_mode
 
 if TYPE_CHECKING:
     from deskclassify.core.layer_events import Layer
@@ -58,17 +58,7 @@ class Pass:
     separations: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Source:
-    """What went into a layer, kept for the stepper, which asks for one layer again and again."""
-
-    key: _Key
-    picture: Pixels
-    tensor: torch.Tensor
-
-
 _kept: dict[_Key, Pass] = {}
-_sources: dict[str, _Source] = {}
 # Only where jobs run in threads of the window (tests, `--in-process`) are there two at a time; hooks would mix them up.
 lock = threading.RLock()
 
@@ -77,7 +67,6 @@ def forget() -> None:
     """Let go of all passes; their memory goes back to the system."""
     with lock:
         _kept.clear()
-        _sources.clear()
 
 
 def pass_of(opened: Opened, image: str, layer: str) -> Pass:
@@ -124,31 +113,6 @@ def separate(opened: Opened, image: str, layer: str) -> np.ndarray:
             first, second = (opened.classes.index(name) for name, _ in found.answer[:2])
             found.separations.update(_separations(opened, image, first, second))
     return found.separations[layer]
-
-
-def source_of(opened: Opened, image: str, path: str) -> tuple[Pixels, torch.Tensor]:
-    """What goes into a module on a picture; kept until another one is asked for.
-
-    Args:
-        opened: the network.
-        image: path of the picture.
-        path: of the module in `opened.model`.
-
-    Returns:
-        the network's input, uint8 `[size, size, 3]`, and the module's, float32 `[1, C, h, w]`.
-
-    Raises:
-        PictureError: the file is no picture that can be read.
-    """
-    key = _key(opened, image, path)
-    with lock:
-        last = _sources.get("last")
-        if last is None or last.key != key:
-            picture, tensor = opened.input_of(image)
-            with capture(opened.model, [path], inputs=True) as before:
-                opened.model(tensor)
-            last = _sources["last"] = _Source(key, picture, before[path])
-        return last.picture, last.tensor
 
 
 def _key(opened: Opened, image: str, part: str) -> _Key:

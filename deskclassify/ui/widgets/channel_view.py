@@ -6,13 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.colormap import Colors, Span, number, shade
 from deskclassify.ui.widgets.images import to_pixmap
 
+_STEPS = {
+    Qt.Key.Key_Up: (-1, 0),
+    Qt.Key.Key_Down: (1, 0),
+    Qt.Key.Key_Left: (0, -1),
+    Qt.Key.Key_Right: (0, 1),
+}
 _SMALLEST_CELL = 5  # pixels; a frame around a smaller one would hide it
 
 
@@ -51,6 +57,7 @@ class ChannelView(QWidget):
         self._opacity = 1.0
         self._marked: tuple[int, int] | None = None
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.notifier().changed.connect(self.update)
 
@@ -115,6 +122,18 @@ class ChannelView(QWidget):
         """Tell the place under the cursor."""
         self.hovered.emit(*(self.place_at(event.position()) or (-1, -1)))
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Arrow keys move from value to value, beginning in the middle; Escape leaves."""
+        step = _STEPS.get(Qt.Key(event.key()))
+        if self._channel is None or (step is None and event.key() != Qt.Key.Key_Escape):
+            super().keyPressEvent(event)
+        elif step is None:
+            self.hovered.emit(-1, -1)
+        else:
+            rows, columns = self._channel.values.shape
+            row, column = self._marked or (rows // 2 - step[0], columns // 2 - step[1])
+            self.hovered.emit(min(max(row + step[0], 0), rows - 1), min(max(column + step[1], 0), columns - 1))
+
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
         """No place without a cursor."""
         self.hovered.emit(-1, -1)
@@ -135,6 +154,9 @@ class ChannelView(QWidget):
         painter.setOpacity(1.0)
         if self._marked is not None:
             self._paint_frame(painter, area, *self._marked)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(theme.current().accent), 2))
+            painter.drawRect(area.adjusted(1, 1, -1, -1))
 
     def _paint_frame(self, painter: QPainter, area: QRectF, row: int, column: int) -> None:
         rows, columns = self._channel.values.shape if self._channel is not None else (1, 1)

@@ -24,13 +24,13 @@ def span_of(low: float, high: float, name: Colors) -> Span:
 def shade(values: np.ndarray, span: Span, name: Colors) -> Table:
     """Turn values, float `[…]`, into RGB, uint8 `[…, 3]`; what lies outside the span gets the colour of its end.
 
-    Where all values are one, they get the middle of the scale for signed numbers, the beginning of another.
+    Where all values are one, there is no scale: they get the first colour, or the last one if they are above zero.
     """
     low, high = span
     if high > low:
         places = np.nan_to_num((values.astype(np.float64) - low) / (high - low), nan=0.0, posinf=1.0, neginf=0.0)
     else:
-        places = np.full(values.shape, 0.5 if name == "diverging" else 0.0)
+        places = np.where(values > 0, 1.0, 0.5 if name == "diverging" else 0.0)
     return colorize(np.rint(places.clip(0, 1) * 255).astype(np.uint8), name)
 
 
