@@ -258,13 +258,18 @@ class Patch:
 
 @dataclass(frozen=True)
 class PatchesShown(Event):
-    """What excites one channel most, the strongest first; `is_searched`: False where that is still to be searched."""
+    """What excites one channel most, the strongest first; `is_searched`: False where that is still to be searched.
+
+    `images` is the number of pictures that were searched; `skipped_images` more cannot be read.
+    """
 
     event: ClassVar[str] = "finished"
     layer: str
     channel: int
     patches: tuple[Patch, ...]
     is_searched: bool = True
+    images: int = 0
+    skipped_images: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ Where in a picture the place lies is found exactly when somebody looks at it; se
 from __future__ import annotations
 
 import contextlib
-import copy
 import hashlib
 import logging
 import os
@@ -17,7 +16,6 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -36,6 +34,7 @@ from deskclassify.ml.images import Looked, look_at
 from deskclassify.ml.inspection.layers import module_path
 from deskclassify.ml.inspection.network import Opened, look
 from deskclassify.ml.inspection.receptive import fields
+from deskclassify.ml.inspection.twin import twin
 
 MOST = 9
 """pictures that are kept for a channel"""
@@ -137,12 +136,11 @@ class Watch:
 
     def __init__(self, opened: Opened) -> None:
         # Channels last is the faster layout here, by a quarter.
-        self._model: Any = copy.deepcopy(opened.model).eval()
-        self._model = self._model.to(memory_format=torch.channels_last)
+        self._model = twin(opened.model, _channels_last)
         self._normalised = opened.normalised
         self._names = [layer.name for layer in opened.layers]
         self._local = threading.local()
-        seen = fields(self._model, opened.how.size)
+        seen = fields(opened.model, opened.how.size)
         for name in self._names:
             path = module_path(self._model, name) or name
             module = self._model.get_submodule(path)
@@ -177,6 +175,11 @@ class Watch:
             self._model(images.contiguous(memory_format=torch.channels_last))
             found = torch.cat([self._local.found[name].float() for name in self._names], dim=1)
         return np.asarray(found.nan_to_num(-torch.inf).numpy())
+
+
+def _channels_last(weights: torch.Tensor) -> torch.Tensor:
+    copied = weights.detach().clone()
+    return copied.contiguous(memory_format=torch.channels_last) if copied.ndim == _MAP else copied
 
 
 def cut_of(module: nn.Module) -> nn.Module | None:

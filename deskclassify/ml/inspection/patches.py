@@ -28,10 +28,11 @@ from deskclassify.ml.capture import eval_mode
 from deskclassify.ml.inspection.excitation import cut_of, kept_file, recall
 from deskclassify.ml.inspection.network import Opened, look
 from deskclassify.ml.inspection.receptive import Field, fields
+from deskclassify.ml.inspection.twin import twin
 
 _ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.Hardswish, nn.SiLU, nn.GELU)
 _MOST_KEPT = 12  # answers; one takes 4 MB at the most
-_BRIGHTEST = 97  # percentile of the gradients' sizes that becomes black or white: a few stand out far
+_BRIGHTEST = 99  # percentile of the gradients' sizes that becomes black or white: a few stand out far
 _GREY = 127.5
 
 
@@ -57,7 +58,7 @@ class Strongest:
 
 
 _answers: OrderedDict[tuple[str, str, int], PatchesShown] = OrderedDict()
-_fields: weakref.WeakKeyDictionary[nn.Module, dict[str, Field]] = weakref.WeakKeyDictionary()
+_twins: weakref.WeakKeyDictionary[nn.Module, nn.Module] = weakref.WeakKeyDictionary()
 
 
 def show_patches(request: PatchesRequest, should_stop: ShouldStop) -> Iterator[Event]:
@@ -84,7 +85,8 @@ def show_patches(request: PatchesRequest, should_stop: ShouldStop) -> Iterator[E
             patches = _patches(opened, request, numbers, should_stop)
             if patches is None:
                 return
-            _answers[key] = PatchesShown(request.layer, request.channel, patches)
+            count = len(request.files) - found.skipped
+            _answers[key] = PatchesShown(request.layer, request.channel, patches, True, count, found.skipped)
             while len(_answers) > _MOST_KEPT:
                 _answers.popitem(last=False)
         _answers.move_to_end(key)
@@ -104,9 +106,9 @@ def _patches(
 ) -> tuple[Patch, ...] | None:
     """None where it was stopped."""
     _, path, _ = opened.find(request.layer)
-    if opened.model not in _fields:
-        _fields[opened.model] = fields(opened.model, opened.how.size)
-    field = _fields[opened.model][path]
+    field = fields(opened.model, opened.how.size)[path]
+    if opened.model not in _twins:
+        _twins[opened.model] = twin(opened.model)
     ranked: list[tuple[float, Patch]] = []
     for number in numbers:
         if should_stop():
@@ -116,7 +118,7 @@ def _patches(
             pixels, picture = opened.input_of(file)
         except PictureError:
             continue  # it was there when the pictures were searched
-        strongest = strongest_of(opened.model, path, picture, request.channel, field)
+        strongest = strongest_of(_twins[opened.model], path, picture, request.channel, field)
         box = field.window(*strongest.place)
         patch = Patch(
             path=file,

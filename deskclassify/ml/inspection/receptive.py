@@ -7,6 +7,7 @@ https://distill.pub/2019/computing-receptive-fields).
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from deskclassify.ml.capture import eval_mode
+from deskclassify.ml.inspection.twin import twin
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -316,6 +317,9 @@ _RULES: dict[str, Rule] = {
 }
 
 
+_kept: weakref.WeakKeyDictionary[nn.Module, dict[int, dict[str, Field]]] = weakref.WeakKeyDictionary()
+
+
 def fields(model: nn.Module, size: int) -> dict[str, Field]:
     """The receptive field of every module that gives one tensor, by its path as in `named_modules`.
 
@@ -327,9 +331,16 @@ def fields(model: nn.Module, size: int) -> dict[str, Field]:
     here, what comes after it is taken to see all.
 
     Args:
-        model: takes float `[N, 3, size, size]`; its weights are not touched.
+        model: takes float `[N, 3, size, size]`; it is only read, and remembered while it lives.
         size: pixels.
     """
+    known = _kept.setdefault(model, {})
+    if size not in known:
+        known[size] = _follow(model, size)
+    return known[size]
+
+
+def _follow(model: nn.Module, size: int) -> dict[str, Field]:
     found: dict[str, Field] = {}
     dtype = next((parameter.dtype for parameter in model.parameters()), torch.float32)
     picture = torch.zeros(1, 3, size, size, dtype=dtype, device="meta")
@@ -342,15 +353,13 @@ def fields(model: nn.Module, size: int) -> dict[str, Field]:
 
         return hook
 
-    shapes = {name: value.to("meta") for name, value in (*model.named_parameters(), *model.named_buffers())}
-    handles = [module.register_forward_hook(remember(name)) for name, module in model.named_modules() if name]
-    try:
-        # In inference mode operations arrive whole; otherwise a linear layer would come as views and products.
-        with eval_mode(model), torch.inference_mode(), tracker:
-            torch.func.functional_call(model, shapes, (picture,))
-    finally:
-        for handle in handles:
-            handle.remove()
+    shapes = twin(model, lambda value: value.to("meta"))
+    for name, module in shapes.named_modules():
+        if name:
+            module.register_forward_hook(remember(name))
+    # In inference mode operations arrive whole; otherwise a linear layer would come as views and products.
+    with torch.inference_mode(), tracker:
+        shapes(picture)
     return found
 
 
