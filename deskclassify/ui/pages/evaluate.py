@@ -299,9 +299,8 @@ class EvaluatePage(QWidget):
     def _open_picture(self, entry: GridEntry) -> None:
         at = next((at for at, one in enumerate(self._shown) if one.path == entry.path), None)
         if at is not None:
-            run = self._session.run
-            session = self._session if run is not None else None
-            dialog = PictureDialog(self._shown, at, self, session=session, model="" if run is None else str(run.path))
+            model = "" if self._session.run is None else str(self._session.run.path)
+            dialog = PictureDialog(self._shown, at, self, session=self._session, model=model)
             dialog.look_inside.connect(self.layers_wanted)
             dialog.open()
 

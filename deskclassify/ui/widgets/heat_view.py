@@ -55,8 +55,8 @@ def overlay(values: np.ndarray, is_signed: bool) -> np.ndarray:
     size = np.clip(np.abs(values) if is_signed else values, 0, 1)
     shown = np.empty((*values.shape, 4), dtype=np.uint8)
     if is_signed:
-        ends = [signed_color(end, 1).getRgb()[:3] for end in (-1, 1)]
-        shown[..., :3] = np.where((values > 0)[..., None], ends[1], ends[0])
+        below, above = ((end.red(), end.green(), end.blue()) for end in (signed_color(-1, 1), signed_color(1, 1)))
+        shown[..., :3] = np.where((values > 0)[..., None], above, below)
     else:
         shown[..., :3] = table("viridis")[np.rint(size * 255).astype(np.uint8)]
     seen = np.clip((size - _FAINT) / (1 - _FAINT), 0, 1) ** 0.7
@@ -176,8 +176,8 @@ class HeatView(QWidget):
         bar = QRectF(area.left(), area.bottom() + _SPACE, area.width(), _SCALE)
         colors = QLinearGradient(bar.topLeft(), bar.topRight())
         if heat.is_signed:
-            for place, color in ((0.0, signed_color(-1, 1)), (0.5, QColor(theme.current().raised))):
-                colors.setColorAt(place, color)
+            colors.setColorAt(0, signed_color(-1, 1))
+            colors.setColorAt(0.5, QColor(theme.current().raised))
             colors.setColorAt(1, signed_color(1, 1))
         else:
             for level in range(0, 256, 17):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -31,6 +31,7 @@ from deskclassify.ui.widgets.common import EmptyState, muted, subheading
 from deskclassify.ui.widgets.heat_view import HeatPanel
 from deskclassify.ui.widgets.named import named
 
+_TEXT_HEIGHT = 36  # pixels
 _MOST_KEPT = 24  # answers, so that one can go to and fro between ways and classes: some 350 kB each
 
 
@@ -79,6 +80,9 @@ class ExplanationTab(QStackedWidget):
         self.title_label = named(subheading(""), "explanationTitle")
         self.title_label.setWordWrap(True)
         self.text_label = named(muted(""), "explanationLabel")
+        # Two lines are kept free, as high as the progress that takes its place: what lies below does not jump.
+        self.text_label.setMinimumHeight(_TEXT_HEIGHT)
+        self.text_label.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.read_label = muted("")
         self.class_bars = named(ClassBars(), "explanationClasses")
         self.class_bars.setAccessibleName("Class to ask for")
@@ -117,6 +121,7 @@ class ExplanationTab(QStackedWidget):
         self.progress_bar = named(QProgressBar(), "explanationProgress")
         self.progress_bar.setTextVisible(False)
         self.stop_button = named(QPushButton(theme.icon("stop"), "Stop"), "stopExplanationButton")
+        self.stop_button.setFixedHeight(_TEXT_HEIGHT)
         self.stop_button.clicked.connect(self._stop)
         self.again_button = named(QPushButton(theme.icon("refresh"), "Ask again"), "askAgainButton")
         self.again_button.clicked.connect(self._refresh)
@@ -125,6 +130,8 @@ class ExplanationTab(QStackedWidget):
         row.addWidget(self.stop_button)
         row.addWidget(self.again_button)
         row.addStretch(0)
+        for part in (self.progress_bar, self.stop_button, self.again_button):
+            part.hide()
         return row
 
     # -- asking -----------------------------------------------------------------------
@@ -176,6 +183,7 @@ class ExplanationTab(QStackedWidget):
             self._show(self._kept[request])
         else:
             self._ask.ask(request)
+            self._show_busy(True)  # also where it was busy with another question
 
     @Slot(object)
     def _choose_method(self, button: QAbstractButton) -> None:
@@ -205,6 +213,7 @@ class ExplanationTab(QStackedWidget):
         self.progress_bar.setRange(0, 0)
         self.progress_bar.setVisible(slow)
         self.stop_button.setVisible(slow)
+        self.text_label.setVisible(not slow)
         if busy:
             self._wait()
 
@@ -213,7 +222,7 @@ class ExplanationTab(QStackedWidget):
         if self._shown is not None:
             self.panel.show_picture(self._shown.picture)
         self._head()
-        self._say("" if self._method == "gradcam" else "Asking the network…")
+        self._say("")
 
     @Slot(object)
     def _received(self, event: Event) -> None:
