@@ -31,8 +31,10 @@ from deskclassify.ml.inspection.receptive import Field, fields
 from deskclassify.ml.inspection.twin import twin
 
 _ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.Hardswish, nn.SiLU, nn.GELU)
-_MOST_KEPT = 12  # answers; one takes 4 MB at the most
+_MOST_KEPT = 12  # answers; one takes 4 MB at the most, at 224 pixels
 _BRIGHTEST = 99  # percentile of the gradients' sizes that becomes black or white: a few stand out far
+_BRIGHTEST_LARGE = 97  # of a large part, which is shown reduced: that averages its fine lines towards grey
+_LARGE = 64  # pixels
 _GREY = 127.5
 
 
@@ -150,7 +152,8 @@ def as_picture(gradients: np.ndarray) -> Pixels:
         uint8 `[height, width, 3]`; what raises the value is bright.
     """
     sizes = np.abs(gradients[gradients != 0])
-    size = float(np.percentile(sizes, _BRIGHTEST)) if sizes.size else 1.0
+    brightest = _BRIGHTEST_LARGE if max(gradients.shape) > _LARGE else _BRIGHTEST
+    size = float(np.percentile(sizes, brightest)) if sizes.size else 1.0
     return np.rint(np.clip(gradients / size, -1, 1) * _GREY + _GREY).astype(np.uint8)
 
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QStackedWidget, QTo
 
 from deskclassify.core.errors import Failure
 from deskclassify.core.events import Event, Progress
-from deskclassify.core.layer_events import Patch, PatchesShown
+from deskclassify.core.layer_events import Layer, LayersListed, Patch, PatchesShown
 from deskclassify.core.layer_requests import PatchesRequest, SearchRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import Item
@@ -84,7 +84,6 @@ class ExcitationTab(QStackedWidget):
         self.next_button = _step_button("right", "Next channel")
         self.next_button.clicked.connect(self._next)
         self.channel_spin = QSpinBox()
-        self.channel_spin.setPrefix("Channel ")
         self.channel_spin.setWrapping(True)
         self.channel_spin.setKeyboardTracking(False)
         self.channel_spin.setAccessibleName("Channel of the layer")
@@ -216,13 +215,20 @@ class ExcitationTab(QStackedWidget):
         channel = min(self._channel(), looking.layer.shape[0] - 1)
         if channel < 0:
             return
-        with QSignalBlocker(self.channel_spin):
-            self.channel_spin.setRange(0, looking.layer.shape[0] - 1)
-            self.channel_spin.setValue(channel)
-        self.channel_spin.setSuffix(f" of {looking.layer.shape[0]:,}")
+        self._show_channel(looking.listed, looking.layer, channel)
         self.grid.set_waiting(True)
         request = PatchesRequest(looking.model, looking.layer.name, channel, pictures.files, pictures.labels)
         self._ask.ask(request)
+
+    def _show_channel(self, listed: LayersListed, layer: Layer, channel: int) -> None:
+        spin, last = self.channel_spin, layer.shape[0] - 1
+        what = "Class" if texts.gives_scores(listed, layer) else "Channel"
+        with QSignalBlocker(spin):
+            spin.setRange(0, last)
+            spin.setValue(channel)
+        spin.setPrefix(f"{what} ")
+        spin.setSuffix(f" / {last:,}")
+        spin.setToolTip(f"{what} 0 to {last:,} of this layer")
 
     @Slot(int)
     def _choose_channel(self, channel: int) -> None:

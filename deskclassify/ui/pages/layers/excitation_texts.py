@@ -12,6 +12,7 @@ from deskclassify.core.words import about, counted
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # Of one processor, measured with EfficientNet-Lite0 and ResNet-50; only to tell seconds from minutes beforehand.
 _PRODUCTS_A_SECOND, _VALUES_A_SECOND, _SECONDS_A_PICTURE = 25e9, 8e8, 0.012
+_PIN = "A click sends this picture through the network."
 _NOTE = "Left: what the channel sees there. Right: which pixels raise its answer (guided gradients); grey ones do not."
 
 
@@ -34,6 +35,11 @@ def offer(listed: LayersListed, chosen: int, total: int) -> str:
     return text
 
 
+def gives_scores(listed: LayersListed, layer: Layer) -> bool:
+    """Whether a layer's channels are the classes."""
+    return layer == listed.layers[-1] and layer.shape == (len(listed.classes),)
+
+
 def sentence(listed: LayersListed, layer: Layer, shown: PatchesShown) -> str:
     """What the places have in common."""
     count = len(shown.patches)
@@ -44,8 +50,7 @@ def sentence(listed: LayersListed, layer: Layer, shown: PatchesShown) -> str:
         return f"{channel} stays at 0 in all of the pictures: it answers to nothing in them."
     sees_all = all(patch.box[2:] == patch.picture.shape[:2] for patch in shown.patches)
     what = f"{_word(count).capitalize()} {'picture' if sees_all else 'place'}{'' if count == 1 else 's'}"
-    scores = layer == listed.layers[-1] and layer.shape == (len(listed.classes),)
-    if scores:
+    if gives_scores(listed, layer):
         first = f"{what} with the highest score for “{listed.classes[shown.channel]}”."
     else:
         first = f"{what} that channel {shown.channel} answers most to."
@@ -70,8 +75,8 @@ def sees(patch: Patch) -> str:
     height, width = patch.box[2:]
     whole_height, whole_width = patch.picture.shape[:2]
     if (height, width) == (whole_height, whole_width):
-        return "Sees the whole picture"
-    return f"Sees {width} × {height} of {whole_width} × {whole_height} pixels"
+        return f"Sees the whole picture. {_PIN}"
+    return f"Sees {width} × {height} of {whole_width} × {whole_height} pixels. {_PIN}"
 
 
 def note(shown: PatchesShown) -> str:
