@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import InputError
@@ -83,15 +82,28 @@ def tiles(output: np.ndarray) -> tuple[Pixels, np.ndarray, np.ndarray]:
         uint8 `[C, h, w]`, each channel averaged down to at most 112 pixels a side and stretched over 0 to 255; and what
         became 0 and 255, float32 `[C]` each.
     """
-    shown = torch.from_numpy(output)
-    if max(output.shape[1:]) > _MOST_PIXELS:
-        factor = -(-max(output.shape[1:]) // _MOST_PIXELS)
-        shown = torch.nn.functional.avg_pool2d(shown[None], factor, ceil_mode=True)[0]
-    shown = shown.nan_to_num(0.0).clamp(-_LARGEST, _LARGEST)
-    low, high = shown.amin(dim=(1, 2), keepdim=True), shown.amax(dim=(1, 2), keepdim=True)
-    spread = torch.where(high > low, high - low, torch.ones_like(low))
-    pixels = ((shown - low) * (255 / spread)).round_().to(torch.uint8).numpy()
-    return pixels, low.flatten().numpy(), high.flatten().numpy()
+    # In numpy: each call of torch waits for its threads, and beside other work that takes longer than the work itself.
+    shown = _averaged(output, -(-max(output.shape[1:]) // _MOST_PIXELS))
+    if not np.isfinite(shown).all():
+        shown = np.nan_to_num(shown).clip(-_LARGEST, _LARGEST)
+    low, high = shown.min(axis=(1, 2)), shown.max(axis=(1, 2))
+    scale = 255 / np.maximum(high - low, np.float32(1 / _LARGEST))
+    levels = shown - low[:, None, None]
+    levels *= scale[:, None, None]
+    levels += np.float32(0.5)  # rounds, for no level is below zero
+    return levels.astype(np.uint8), low, high
+
+
+def _averaged(output: np.ndarray, factor: int) -> np.ndarray:
+    """Means of squares of `factor` values a side; those at the right and at the bottom may be narrower."""
+    if factor == 1:
+        return output
+    means = output
+    for axis in (1, 2):
+        starts = np.arange(0, output.shape[axis], factor)
+        counts = np.diff([*starts, output.shape[axis]]).astype(np.float32)
+        means = np.add.reduceat(means, starts, axis) / (counts[:, None] if axis == 1 else counts)
+    return means
 
 
 def show_channel(request: ChannelRequest, should_stop: ShouldStop) -> Iterator[Event]:
