@@ -211,7 +211,7 @@ def guided(model: nn.Module) -> Iterator[None]:
 
     def hook(_module: nn.Module, _given: Any, output: torch.Tensor) -> None:
         if output.requires_grad:
-            output.register_hook(_raising)
+            output.register_hook(_raising)  # type: ignore[no-untyped-call]
 
     handles = [part.register_forward_hook(hook) for part in model.modules() if isinstance(part, _ACTIVATIONS)]
     try:

@@ -148,11 +148,11 @@ _MIXERS = frozenset({"linear", "matmul", "mm", "addmm", "bmm", "baddbmm"})
 Rule = Callable[[_Seen, Mapping[str, Any], torch.Tensor], _Seen | None]
 
 
-class _Tracker(TorchDispatchMode):
+class _Tracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Knows, for each tensor that hangs on the picture, what its values see."""
 
     def __init__(self, picture: torch.Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         height, width = picture.shape[-2:]
         seen = _Seen(_every(height), _every(width))
         # The tensors are kept too: a new one must not get the identity of one that is gone.
