@@ -322,6 +322,7 @@ def test_both_pictures_go_on_to_the_next_layer(tab, engine, qtbot, second):
     ]
     tab._looking.set_layer(LAYERS[3])
     qtbot.waitUntil(lambda: len(tab.values.other_bars.bars) == 3)
+    assert tab.values.bars._span == tab.values.other_bars._span == (-1.0, 3.0)  # both can be compared
     assert [label.text() for label in tab.values.title_labels] == [Path(tab._looking.image).name, "second.png"]
 
 
