@@ -6,10 +6,11 @@ respect to the picture, in which each activation lets only the signals back that
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,9 +23,10 @@ from deskclassify.core.errors import InputError
 from deskclassify.core.events import Event
 from deskclassify.core.layer_events import Patch, PatchesShown
 from deskclassify.core.layer_requests import PatchesRequest
+from deskclassify.core.machine import cpu_count
 from deskclassify.core.pictures import PictureError
 from deskclassify.core.preprocess import Pixels
-from deskclassify.ml.capture import eval_mode
+from deskclassify.ml.images import map_ahead
 from deskclassify.ml.inspection.excitation import cut_of, kept_file, recall
 from deskclassify.ml.inspection.network import Opened, look
 from deskclassify.ml.inspection.receptive import Field, fields
@@ -60,7 +62,7 @@ class Strongest:
 
 
 _answers: OrderedDict[tuple[str, str, int], PatchesShown] = OrderedDict()
-_twins: weakref.WeakKeyDictionary[nn.Module, nn.Module] = weakref.WeakKeyDictionary()
+_seekers: weakref.WeakKeyDictionary[nn.Module, tuple[str, Seeker]] = weakref.WeakKeyDictionary()
 
 
 def show_patches(request: PatchesRequest, should_stop: ShouldStop) -> Iterator[Event]:
@@ -108,33 +110,46 @@ def _patches(
 ) -> tuple[Patch, ...] | None:
     """None where it was stopped."""
     _, path, _ = opened.find(request.layer)
-    field = fields(opened.model, opened.how.size)[path]
-    if opened.model not in _twins:
-        _twins[opened.model] = twin(opened.model)
-    ranked: list[tuple[float, Patch]] = []
-    for number in numbers:
-        if should_stop():
-            return None
-        file = request.files[number]
+    known = _seekers.get(opened.model)
+    if known is None or known[0] != path:
+        known = _seekers[opened.model] = path, Seeker(opened.model, path, opened.how.size)
+    seeker = known[1]
+
+    def work(file: str) -> tuple[float, Patch] | None:
+        torch.set_num_threads(1)  # of this thread: each processor has a picture of its own
         try:
             pixels, picture = opened.input_of(file)
         except PictureError:
-            continue  # it was there when the pictures were searched
-        strongest = strongest_of(_twins[opened.model], path, picture, request.channel, field)
-        box = field.window(*strongest.place)
-        patch = Patch(
-            path=file,
-            label="",
-            value=strongest.value,
-            place=strongest.place,
-            box=box,
-            pixels=_crop(pixels, box),
-            gradients=as_picture(_crop(strongest.gradients.transpose(1, 2, 0), box)),
-            picture=pixels,
-        )
-        ranked.append((strongest.rank, patch))
+            return None  # it could be read when the pictures were searched
+        strongest = seeker.strongest(picture, request.channel)
+        return strongest.rank, _patch(file, pixels, strongest, seeker.field)
+
+    threads = torch.get_num_threads()
+    ranked: list[tuple[float, Patch]] = []
+    try:
+        with closing(map_ahead(work, (request.files[number] for number in numbers), cpu_count())) as found:
+            for one in found:
+                if should_stop():
+                    return None
+                ranked += [] if one is None else [one]
+    finally:
+        torch.set_num_threads(threads)  # of threads that are yet to come
     ranked.sort(key=lambda pair: -pair[0])
     return tuple(patch for _, patch in ranked)
+
+
+def _patch(file: str, pixels: Pixels, strongest: Strongest, field: Field) -> Patch:
+    box = field.window(*strongest.place)
+    return Patch(
+        path=file,
+        label="",
+        value=strongest.value,
+        place=strongest.place,
+        box=box,
+        pixels=_crop(pixels, box),
+        gradients=as_picture(_crop(strongest.gradients.transpose(1, 2, 0), box)),
+        picture=pixels,
+    )
 
 
 def _crop(array: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
@@ -157,45 +172,48 @@ def as_picture(gradients: np.ndarray) -> Pixels:
     return np.rint(np.clip(gradients / size, -1, 1) * _GREY + _GREY).astype(np.uint8)
 
 
-def strongest_of(model: nn.Module, path: str, picture: torch.Tensor, channel: int, field: Field) -> Strongest:
-    """The strongest value of a channel on a picture, and its guided gradients.
+class Seeker:
+    """Finds the strongest value of a layer's channel, and what moves it; several threads may ask at once.
 
     Args:
-        model: the network; it is left as it was, also after an error.
+        model: the network; it is only read, for the hooks hang on a twin.
         path: of the layer's module.
-        picture: normalised, float32 `[1, 3, size, size]`.
-        channel: number.
-        field: of the layer.
+        size: of the pictures, pixels.
     """
-    module = model.get_submodule(path)
-    before: list[torch.Tensor] = []
-    after: list[torch.Tensor] = []
 
-    def keep_input(_module: nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-        before.append(given[0])
+    def __init__(self, model: nn.Module, path: str, size: int) -> None:
+        self.field = fields(model, size)[path]
+        self._model = twin(model)
+        self._found = threading.local()
+        guide(self._model)
+        module = self._model.get_submodule(path)
+        module.register_forward_hook(self._keep_output)
+        cut = cut_of(module)
+        if cut is not None:
+            cut.register_forward_pre_hook(self._keep_input)
+
+    def _keep_input(self, _module: nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        self._found.ranked = given[0]
         return (given[0].clone(), *given[1:])  # what is done in place must not reach what is kept
 
-    def keep_output(_module: nn.Module, _given: Any, output: torch.Tensor) -> None:
-        after.append(output)
+    def _keep_output(self, _module: nn.Module, _given: Any, output: torch.Tensor) -> None:
+        self._found.output = output
         raise _Reached
 
-    cut = cut_of(module)
-    handles = [module.register_forward_hook(keep_output)]
-    handles += [] if cut is None else [cut.register_forward_pre_hook(keep_input)]
-    picture = picture.detach().clone().requires_grad_()
-    try:
-        with guided(model), eval_mode(model), torch.enable_grad():
+    def strongest(self, picture: torch.Tensor, channel: int) -> Strongest:
+        """The strongest value of a channel on a normalised picture, float32 `[1, 3, size, size]`."""
+        picture = picture.detach().clone().requires_grad_()
+        self._found.ranked = None
+        with torch.enable_grad():
             with suppress(_Reached):
-                model(picture)
-            ranked = _map(before[0] if before else after[0], channel, field)
+                self._model(picture)
+            output, before = self._found.output, self._found.ranked
+            ranked = _map(output if before is None else before, channel, self.field)
             at = int(ranked.detach().argmax())
             (gradients,) = torch.autograd.grad(ranked.flatten()[at], picture)
-    finally:
-        for handle in handles:
-            handle.remove()
-    place = divmod(at, ranked.shape[1])
-    value = float(_map(after[0].detach(), channel, field)[place])
-    return Strongest(value, float(ranked.detach()[place]), place, gradients[0].numpy())
+        place = divmod(at, ranked.shape[1])
+        value = float(_map(output.detach(), channel, self.field)[place])
+        return Strongest(value, float(ranked.detach()[place]), place, gradients[0].numpy())
 
 
 def _map(output: torch.Tensor, channel: int, field: Field) -> torch.Tensor:
@@ -205,20 +223,16 @@ def _map(output: torch.Tensor, channel: int, field: Field) -> torch.Tensor:
     return output[0, :, :, channel] if field.channels_last else output[0, channel]
 
 
-@contextmanager
-def guided(model: nn.Module) -> Iterator[None]:
-    """Within the block each activation of the network lets back only the signals that raise its value."""
+def guide(model: nn.Module) -> None:
+    """From now on each activation of the network lets back only the signals that raise its value."""
 
     def hook(_module: nn.Module, _given: Any, output: torch.Tensor) -> None:
         if output.requires_grad:
             output.register_hook(_raising)  # type: ignore[no-untyped-call]
 
-    handles = [part.register_forward_hook(hook) for part in model.modules() if isinstance(part, _ACTIVATIONS)]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+    for part in model.modules():
+        if isinstance(part, _ACTIVATIONS):
+            part.register_forward_hook(hook)
 
 
 def _raising(gradient: torch.Tensor) -> torch.Tensor:

@@ -24,7 +24,7 @@ from deskclassify.ml.capture import capture
 from deskclassify.ml.inspection import network, patches
 from deskclassify.ml.inspection.layers import describe
 from deskclassify.ml.inspection.network import Opened
-from deskclassify.ml.inspection.patches import as_picture, guided, strongest_of
+from deskclassify.ml.inspection.patches import Seeker, as_picture, guide
 from deskclassify.ml.inspection.receptive import fields
 
 SIZE = 32
@@ -135,7 +135,7 @@ def test_the_second_time_is_remembered(planted: tuple[str, ...], drain: Any, mon
     drain(SearchRequest(DEFAULT, planted))
     (shown,) = drain(PatchesRequest(DEFAULT, "find", 0, planted))
     with monkeypatch.context() as patched:
-        patched.setattr(patches, "strongest_of", None)
+        patched.setattr(Seeker, "strongest", None)
         (again,) = drain(PatchesRequest(DEFAULT, "find", 0, planted))
     assert [patch.value for patch in again.patches] == [patch.value for patch in shown.patches]
     for channel in range(2):
@@ -208,18 +208,18 @@ class Branches(nn.Module):
 def test_gradients_are_guided(act: nn.Module) -> None:
     model = Branches(act)
     picture = torch.full((1, 3, 2, 2), 4.0)
-    with guided(model):
-        given = picture.clone().requires_grad_()
-        model(given)[0, 0, 0, 0].backward()
+    plain = picture.clone().requires_grad_()
+    model(plain)[0, 0, 0, 0].backward()
+    assert float(plain.grad[0, 1, 0, 0]) < 0
+    guide(model)
+    given = picture.clone().requires_grad_()
+    model(given)[0, 0, 0, 0].backward()
     steps = 4.0 + torch.linspace(-1e-3, 1e-3, 2)
     slope = float(act(steps.clone()).diff()) / 2e-3
     assert given.grad is not None
     assert float(given.grad[0, 0, 0, 0]) == pytest.approx(2 * slope, rel=1e-2)
     assert float(given.grad[0, 1, 0, 0]) == 0  # its activation would lower the value: it lets nothing back
     assert not given.grad[0, :, 1].any()
-    plain = picture.clone().requires_grad_()
-    model(plain)[0, 0, 0, 0].backward()
-    assert float(plain.grad[0, 1, 0, 0]) < 0
 
 
 def test_a_value_at_the_cut_still_tells_what_moves_it() -> None:
@@ -229,7 +229,7 @@ def test_a_value_at_the_cut_still_tells_what_moves_it() -> None:
     nn.init.zeros_(model[0].bias)
     picture = torch.full((1, 3, 4, 4), 5.0)
     picture[0, :, 2, 1] = 7.0
-    found = strongest_of(model, "1", picture, 0, fields(model, 4)["1"])
+    found = Seeker(model, "1", 4).strongest(picture, 0)
     assert (found.value, found.rank, found.place) == (6.0, 21.0, (2, 1))
     assert (found.gradients[:, 2, 1] == 1).all()
     assert found.gradients.sum() == 3
@@ -245,7 +245,7 @@ def test_every_kind_of_layer_of_other_networks(name: str) -> None:
         kinds.setdefault(layer.kind, f"trunk.{layer.name}" if not layer.name.startswith("head") else layer.name)
     picture = torch.randn(1, 3, 64, 64)
     for path in kinds.values():
-        strongest = strongest_of(model, path, picture, 1, found[path])
+        strongest = Seeker(model, path, 64).strongest(picture, 1)
         assert np.isfinite(strongest.value) and np.isfinite(strongest.gradients).all()
         top, left, height, width = found[path].window(*strongest.place)
         outside = strongest.gradients.copy()
