@@ -32,7 +32,6 @@ TARGET = REPOSITORY / "docs" / "screenshots"
 SIZE = (1280, 800)  # pixels
 SETTLE_SECONDS = 1.5  # for thumbnails and charts
 LONGEST_SECONDS = 300.0
-LAYER_ROW = 3  # near the beginning, where the channels still look like the picture
 STARS = ("fish", "mushroom")  # classes of the sample that are clear at first sight
 SURE = 8  # pictures to choose from
 
@@ -53,13 +52,13 @@ def wait_until(what: str, reached: Callable[[], bool]) -> None:
         wait(0.1)
 
 
-def shoot(window: MainWindow, page: str) -> None:
-    """Write one page in both themes."""
+def shoot(window: MainWindow, page: str, view: str = "") -> None:
+    """Write one page in both themes; of a further view of a page, the light one."""
     window.show_page(page)
-    for theme in ("dark", "light"):
+    for theme in ("light",) if view else ("dark", "light"):
         window.choose_theme(theme)
         wait(SETTLE_SECONDS)
-        file = TARGET / f"{page}-{theme}.png"
+        file = TARGET / ("-".join(part for part in (page, view, theme) if part) + ".png")
         window.grab().save(str(file))
         print(file.relative_to(REPOSITORY))
 
@@ -81,9 +80,7 @@ def walk_through(window: MainWindow, folder: Path) -> None:
     shoot(window, "evaluate")
     pictures = [Path(item.path) for item in session.listing.items if item.subset == "valid"]
     star = most_vivid(session.run)
-    window.show_page("layers")
-    choose_layer(window, star)
-    shoot(window, "layers")
+    look_inside(window, star)
     wait_until("the model is ready", lambda: session.model is not None)
     answers: list[object] = []
     session.predict_done.connect(answers.append)
@@ -107,15 +104,41 @@ def colourfulness(path: str) -> float:
     return float((pixels.max(axis=2) - pixels.min(axis=2)).mean())
 
 
-def choose_layer(window: MainWindow, picture: Path) -> None:
-    """Put a picture through the network and look at a layer near its beginning."""
-    layers = window.findChild(QAbstractItemView, "layerList")
-    wait_until("the layers are listed", lambda: layers.model().rowCount() > 3)
+def look_inside(window: MainWindow, picture: Path) -> None:
+    """All views of the Layers page."""
+    window.show_page("layers")
     page = window.findChild(LayersPage)
+    wait_until("the layers are listed", lambda: page.looking.listed is not None)
     page.set_picture(str(picture))
-    layers.setCurrentIndex(layers.model().index(LAYER_ROW, 0))
-    grid = window.findChild(QAbstractItemView, "activationGrid")
-    wait_until("the layer is shown", lambda: grid.model().rowCount() > 0)
+    walk_to(page, "blocks.1.0.conv_dw")
+    shoot(window, "layers")
+    page.tabs.setCurrentWidget(page.kernels)
+    walk_to(page, "conv_stem")
+    shoot(window, "layers", "kernels")
+    page.tabs.setCurrentWidget(page.steps)
+    walk_to(page, "blocks.1.0.conv_dw")
+    shoot(window, "layers", "steps")
+    page.tabs.setCurrentWidget(page.excitation)
+    walk_to(page, "blocks.2.1.conv_dw")
+    page.excitation.search()
+    wait_until("the pictures are searched", lambda: page.excitation.is_searched)
+    shoot(window, "layers", "excites")
+    page.view_buttons.button(1).click()
+    wait_until("the reasons are there", lambda: page.explanation.is_shown)
+    shoot(window, "layers", "why")
+    page.view_buttons.button(2).click()
+    wait_until("the map is there", lambda: page.pictures.is_shown)
+    shoot(window, "layers", "map")
+    page.view_buttons.button(0).click()
+
+
+def walk_to(page: LayersPage, layer: str) -> None:
+    """Look at a layer."""
+    page.walk.list.choose(layer)
+    wait_until(
+        "the layer is shown",
+        lambda: page.looking.shown is not None and page.looking.shown.layer.name == layer and not page.looking.is_busy,
+    )
 
 
 def main() -> None:
