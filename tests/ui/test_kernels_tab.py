@@ -135,6 +135,7 @@ def test_choosing_one_shows_it_and_tells_the_other_tabs(tab, engine, qtbot):
 
 def test_before_after_and_difference_are_on_one_scale(tab, qtbot):
     look(tab, qtbot, "body.conv")
+    tab.detail.magnify_check.setChecked(False)
     panels = tab.detail.view.panels
     assert [panel.title for panel in panels] == ["Before", "After", "Difference"]
     assert len({panel.largest for panel in panels}) == 1

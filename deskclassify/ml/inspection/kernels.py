@@ -208,7 +208,7 @@ def _note(kind: KernelKind, inputs: int, is_linear: bool) -> str:
     if kind == "depthwise":
         return f"Each kernel looks at one channel alone. {colours}"
     if kind == "per input":
-        return f"Each picture is one kernel, for that of its {inputs} input channels that it weighs most. {colours}"
+        return f"Each picture is one kernel, for the strongest of its {inputs} input channels. {colours}"
     mixes = f"mixes {counted(inputs, 'channel')}, pixel by pixel"
     what = f"weighs {counted(inputs, 'feature')}" if is_linear else mixes
     return f"Each kernel {what}: its largest weights as bars. Orange adds, blue subtracts."
@@ -222,7 +222,7 @@ def _summary(array: np.ndarray, dead: tuple[int, ...]) -> str:
     near = float((np.abs(array) < _NEAR_ZERO * largest).mean())
     each = counted(int(array[0].size), "weight")
     mean, deviation = float(array.mean()), float(array.std())
-    mean = mean if abs(mean) > deviation / 1000 else 0.0
+    mean = mean if abs(mean) > deviation / 100 else 0.0
     text = (
         f"{counted(len(array), 'kernel')} of {each}: {_number(mean)} on average, "
         f"± {_number(deviation)} (standard deviation), {100 * near:.0f}\u00a0% near zero. "

@@ -156,7 +156,7 @@ class KernelView(QWidget):
         metrics = QFontMetrics(self._small_font())
         texts = {_short(float(value), panel.largest) for panel in self._panels for value in panel.values.flat}
         widest = max(metrics.horizontalAdvance(text) for text in texts)
-        return widest + 3 <= area.width() / columns and metrics.height() <= area.height() / rows
+        return bool(widest + 3 <= area.width() / columns and metrics.height() <= area.height() / rows)
 
     def _paint_panel(self, painter: QPainter, panel: Panel, area: QRectF, has_numbers: bool) -> None:
         colors = theme.current()

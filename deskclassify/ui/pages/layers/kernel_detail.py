@@ -40,10 +40,12 @@ class KernelDetail(QWidget):
         self.input_box.setAccessibleName("Input channel")
         self.input_box.setToolTip("A kernel has one pattern for each channel that it looks at, the strongest first")
         self.input_box.setMaxVisibleItems(12)
+        self.input_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.input_box.currentIndexChanged.connect(self._paint)
-        self.magnify_check = named(QCheckBox("Magnify"), "magnifyCheck")
+        self.magnify_check = named(QCheckBox("Magnify the difference"), "magnifyCheck")
+        self.magnify_check.setChecked(True)
         self.magnify_check.setToolTip(
-            "Training changes weights by little: this stretches the difference until its colours can be seen"
+            "Training changes weights by little: multiplied, their difference can be seen on the same scale"
         )
         self.magnify_check.toggled.connect(self._paint)
         self.view = named(KernelView(), "kernelView")

@@ -20,7 +20,7 @@ from deskclassify.ui.widgets.tile_grid import Tile, TileGrid
 
 _ORDERS = (("Strongest first", "norm"), ("By number", "number"), ("Most changed first", "change"))
 _CHANGE_ROW = 2
-_NO_WEIGHTS = "Before and after cannot be compared: this network's pretrained weights are not on this computer."
+_NO_WEIGHTS = "What they were before training is not known: the pretrained weights are not on this computer."
 _NEW = "This layer is new: before training all its weights were zero."
 
 
