@@ -1,25 +1,18 @@
+"""Opening a network to look into, and the hooks by which others look."""
+
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from deskclassify.ml.layers import describe
 from torch import nn
 
-from deskclassify.core.architectures import ARCHITECTURES, get
 from deskclassify.core.errors import InputError
-from deskclassify.core.requests import LayerRequest, LayersRequest
-from deskclassify.core.run_folder import RunFolder
-from deskclassify.ml import zoo
+from deskclassify.core.layer_requests import LayerRequest, LayersRequest
 from deskclassify.ml.capture import capture
-
-
-@pytest.fixture
-def picture(sample: Path) -> str:
-    return str(next(sample.rglob("*.jpg")))
+from deskclassify.ml.inspection.twin import twin
 
 
 def test_layers_of_a_run_end_in_its_classes(trained: Path, drain: Any) -> None:
@@ -38,17 +31,6 @@ def test_a_pretrained_network_has_no_head_yet(drain: Any) -> None:
     assert not any(layer.name.startswith("head") for layer in listed.layers)
 
 
-@pytest.mark.parametrize("name", list(ARCHITECTURES))
-def test_layers_of_every_network_have_shapes(name: str) -> None:
-    model = zoo.build(get(name), 3).train()
-    layers = describe(model, 64)
-    assert model.training
-    assert not any(module._forward_hooks for module in model.modules())
-    assert len(layers) > 20
-    assert all(layer.shape and layer.kind and layer.stage for layer in layers)
-    assert len({layer.name for layer in layers}) == len(layers)
-
-
 def test_hooks_and_modes_are_as_before_even_after_an_error() -> None:
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4).eval(), nn.ReLU(inplace=True)).train()
     model[1].eval()
@@ -60,18 +42,22 @@ def test_hooks_and_modes_are_as_before_even_after_an_error() -> None:
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
 
 
-def test_wrong_names_get_a_sentence(trained: Path, picture: str, drain: Any) -> None:
+def test_a_twin_shares_weights_but_no_hooks() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).train()
+    seen = []
+    model[0].register_forward_hook(lambda *_: seen.append("hook"))
+    shared = twin(model)
+    assert shared[0].weight is model[0].weight and shared[1].running_mean is model[1].running_mean
+    assert not shared.training and model.training
+    shared[0].register_forward_hook(lambda *_: seen.append("own"))
+    shared(torch.zeros(1, 3, 5, 5))
+    model(torch.zeros(1, 3, 5, 5))
+    assert seen == ["own", "hook"]
+    assert twin(model, lambda value: value.to("meta"))(torch.zeros(1, 3, 5, 5, device="meta")).shape == (1, 4, 3, 3)
+
+
+def test_wrong_names_get_a_sentence(trained: Path, drain: Any) -> None:
     with pytest.raises(InputError, match="has no layer"):
-        drain(LayerRequest(str(trained), "nonsense", picture))
+        drain(LayerRequest(str(trained), "nonsense"))
     with pytest.raises(InputError, match="neither a run folder nor a network"):
         drain(LayersRequest("nonsense"))
-
-
-def test_a_normalisation_is_named_with_the_activation_inside_it_or_without(drain: Any) -> None:
-    (listed,) = drain(LayersRequest("efficientnet_lite0"))
-    kinds = {layer.name: layer.kind for layer in listed.layers}
-    assert kinds["bn1"] == "BatchNorm + ReLU6"
-    assert kinds["blocks.1.0.bn3"] == "BatchNorm"  # the projection of an inverted residual is linear
-    (shown,) = drain(LayerRequest("efficientnet_lite0", "bn1"))
-    assert "common range" in shown.explanation
-    assert "above six" in shown.explanation
