@@ -44,7 +44,6 @@ class _Kept:
 
 # One pass for each network that is open, and let go of with it. The most is 64 MB (224 × 224 × 64, five times, VGG).
 _kept: weakref.WeakKeyDictionary[nn.Module, _Kept] = weakref.WeakKeyDictionary()
-_fields: weakref.WeakKeyDictionary[nn.Module, dict[str, Field]] = weakref.WeakKeyDictionary()
 
 
 def step(request: StepRequest, should_stop: ShouldStop) -> Iterator[Event]:
@@ -85,9 +84,7 @@ def _pass(opened: Opened, image: str, path: str) -> _Kept:
         if kept is None or kept.question != question:
             picture, tensor = opened.input_of(image)
             flow = follow(opened.model, path, tensor, is_known, is_activation)
-            if opened.model not in _fields:
-                _fields[opened.model] = fields(opened.model, opened.how.size)
-            kept = _Kept(question, picture, flow, _fields[opened.model][path])
+            kept = _Kept(question, picture, flow, fields(opened.model, opened.how.size)[path])
             _kept[opened.model] = kept
         return kept
 
