@@ -339,7 +339,6 @@ def test_the_pass_is_let_go_of_with_the_network(trained: Path, picture: str, dra
     assert len(steps._kept)
     forget()
     assert not len(steps._kept)
-    assert not len(steps._fields)
 
 
 def test_nothing_is_computed_for_who_no_longer_wants_it(trained: Path, picture: str) -> None:

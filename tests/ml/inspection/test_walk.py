@@ -30,7 +30,7 @@ from deskclassify.core.layer_requests import (
 from deskclassify.core.requests import FitRequest
 from deskclassify.core.sources import DataSpec
 from deskclassify.ml import zoo
-from deskclassify.ml.inspection import network, passes
+from deskclassify.ml.inspection import network
 
 SIZE = 64  # pixels
 CLASSES = ("fish", "leaf", "mushroom")
@@ -41,7 +41,6 @@ _MOST_GROWTH = 24e6  # bytes that the process may keep for its own purposes
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     yield
-    passes.forget()
     network.forget()
 
 
@@ -86,7 +85,7 @@ def walk(run: Path, image: str, drain: Any) -> int:
         (shown,) = drain(LayerRequest(str(run), layer.name, image, separate=True))
         assert shown.layer == layer and shown.explanation
         (kernels,) = drain(KernelsRequest(str(run), layer.name))
-        if len(layer.shape) == 3:
+        if len(layer.shape) == 3 and layer.shape[1:] != (1, 1):
             assert len(shown.activations) == layer.shape[0] == len(shown.separation)
             (channel,) = drain(ChannelRequest(str(run), layer.name, image, layer.shape[0] - 1))
             assert channel.values.shape == layer.shape[1:]
@@ -127,15 +126,19 @@ def test_a_walk_through_all_layers_leaves_nothing_behind(
     folder = tmp_path / "run"
     run = random_run(name, folder) if kind == "random" else trained_run(name, folder, sample_spec, drain)
     image = str(next(sample.rglob("*.jpg")))
-    passes.forget()
+    # The first time brings what is kept on purpose: the pretrained weights, and libraries' own scratch memory.
+    walked_and_as_before(run, image, drain)
+    tensors, resident = tensor_bytes(), resident_bytes()
+    walked_and_as_before(run, image, drain)
+    assert tensor_bytes() == tensors
+    assert resident_bytes() - resident <= _MOST_GROWTH
+
+
+def walked_and_as_before(run: Path, image: str, drain: Any) -> None:
     (opened,) = (step for step in network.open_network(str(run), None, never) if isinstance(step, network.Opened))
-    before, tensors = state_of(opened.model), tensor_bytes()
+    before = state_of(opened.model)
     assert not any(sum(counts) for counts in before["hooks"].values())
     assert walk(run, image, drain) > 20
     assert state_of(opened.model) == before
-    passes.forget()
-    assert tensor_bytes() == tensors
-    first = resident_bytes()
-    walk(run, image, drain)
-    passes.forget()
-    assert resident_bytes() - first <= _MOST_GROWTH
+    del opened
+    network.forget()
