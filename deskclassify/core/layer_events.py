@@ -65,7 +65,7 @@ class LayerShown(Event):
         activations: uint8 `[C, h, w]`, all channels in order of number, reduced to at most 112 pixels a side, each
             stretched from its `low` to its `high`; empty without a picture or maps.
         low, high: float32 `[C]`, the values that became 0 and 255.
-        strength: float32 `[C]`, mean of the absolute values.
+        strength: float32 `[C]`, mean of the values, of which those below zero count as zero.
         separation: float32 `[C]`, how much the channel speaks for the first class of `answer` and against the
             second; empty where that was not asked for, or there are no classes.
         answer: classes with their probabilities, the likeliest first; empty without classes or picture.

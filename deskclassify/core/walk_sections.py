@@ -128,7 +128,7 @@ def sheet(shown: LayerShown, title: str, told: set[str]) -> str:
     """The strongest channels of a layer, with their numbers and their range; what was `told` is not told again."""
     layer = shown.layer
     order = strongest(shown)[:MOST_TILES]
-    silent = int((shown.strength == 0).sum())
+    silent = int(((shown.low == 0) & (shown.high == 0)).sum())
     tiles = "".join(
         f'<li><img src="{map_uri(shown.activations[at])}" alt="Channel {at}" width="112" height="112">'
         f"<span><b>{at}</b>{number(float(shown.low[at]))} … {number(float(shown.high[at]))}</span></li>"

@@ -80,7 +80,7 @@ def shown(layer: Layer) -> LayerShown:
         layer,
         f"What {layer.kind} does.",
         rng.integers(0, 256, (count, side, side), dtype=np.uint8),
-        np.full(count, -1.5, np.float32),
+        np.array([0] + [-1.5] * (count - 1), np.float32),  # number 0 is silent
         np.arange(count, dtype=np.float32),
         np.arange(count, dtype=np.float32),
         rng.integers(0, 256, (32, 32, 3), dtype=np.uint8),

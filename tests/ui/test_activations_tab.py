@@ -85,8 +85,8 @@ def put_beside(tab, qtbot, path):
 def test_channels_come_strongest_first_or_by_number(tab):
     assert captions(tab) == ["2", "0", "3", "1"]
     assert tab.channel == tab._looking.channel == 2
-    assert tab.panel.facts_label.whole_text == "No. 1  ·  4.00 on average"
-    assert tab.text_label.text().startswith("4 channels, strongest first (largest values on average).")
+    assert tab.panel.facts_label.whole_text == "No. 1  ·  4.00 above zero on average"
+    assert tab.text_label.text().startswith("4 channels, strongest first: by what is above zero, on average.")
     tab.grid.setCurrentIndex(tab.grid.model().index(2, 0))
     assert tab.panel.title_label.text() == "Channel 3" and tab._looking.channel == 3
     choose(tab.order_box, "number")

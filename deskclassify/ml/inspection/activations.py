@@ -46,7 +46,8 @@ def _show(opened: Opened, request: LayerRequest, begun: float) -> LayerShown:
     if request.image:
         found = passes.pass_of(opened, request.image, layer.name)
         picture, answer, output = found.picture, found.answer, found.outputs[layer.name]
-        strength = np.abs(output.reshape(len(output), -1)).mean(axis=1)
+        # What is below zero is a pattern that is not there: most layers cut it off next.
+        strength = np.maximum(output.reshape(len(output), -1), 0).mean(axis=1)
         if output.size > len(output):
             activations, low, high = tiles(output)
         else:  # one value a channel, whether it is called a map of one place or not

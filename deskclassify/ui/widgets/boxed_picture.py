@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from deskclassify.ui import theme
@@ -19,7 +19,9 @@ class BoxedPicture(QWidget):
         super().__init__(parent)
         self._picture: QPixmap | None = None
         self._box = (0, 0, 0, 0)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)  # the network's input is square
+        self.setSizePolicy(policy)
         theme.notifier().changed.connect(self.update)
 
     @property
@@ -40,10 +42,9 @@ class BoxedPicture(QWidget):
         """The smallest that is of use."""
         return QSize(90, 90)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """As high as it is wide: the network's input is square."""
-        super().resizeEvent(event)
-        self.setFixedHeight(event.size().width())
+    def heightForWidth(self, width: int) -> int:  # noqa: N802
+        """As high as it is wide, where there is room."""
+        return width
 
     def area(self) -> QRectF:
         """Where the picture is painted."""

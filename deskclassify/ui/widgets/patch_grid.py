@@ -110,7 +110,7 @@ class PatchGrid(QWidget):
         rows = -(-max(1, len(self._pairs)) // columns)
         width, height = 2 * edge + _BETWEEN, edge + _CAPTION
         # What is left over goes between them, up to a limit.
-        gap = _spread(self.width() - 2 * _RING, width, columns, 3.0 * _GAP)
+        gap = _spread(self.width() - 2 * _RING, width, columns, 7.0 * _GAP)
         left = _RING + at % columns * (width + gap)
         top = _RING + at // columns * (height + _spread(self.height() - _RING, height, rows, 2.0 * _GAP))
         return QRectF(left, top, edge, edge), QRectF(left + edge + _BETWEEN, top, edge, edge)

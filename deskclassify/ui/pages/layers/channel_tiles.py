@@ -100,7 +100,7 @@ def order_text(shown: LayerShown, order: Order) -> str:
     if order == "number":
         return f"{count} in the order of their numbers."
     if order == "strength":
-        return f"{count}, strongest first (largest values on average)."
+        return f"{count}, strongest first: by what is above zero, on average."
     if not separates(shown):
         return f"{count}, the strongest first, until it is known what separates the classes."
     (first, _), (second, _) = shown.answer[:2]
@@ -114,7 +114,7 @@ def place_text(shown: LayerShown, at: int, row: int, order: Order) -> str:
         speaks = f" for “{shown.answer[0 if value > 0 else 1][0]}”" if value else ""
         return f"No. {row + 1}  ·  {signed(value)}{speaks}"
     rank = f"No. {row + 1}  ·  " if order != "number" else ""
-    return f"{rank}{number(float(shown.strength[at]))} on average"
+    return f"{rank}{number(float(shown.strength[at]))} above zero on average"
 
 
 def scale_text(scale: Scale, colors: Colors, span: Span | None, is_pair: bool) -> str:
