@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from deskclassify.core.events import Event
@@ -22,6 +22,7 @@ _ORDERS = (("Strongest first", "norm"), ("By number", "number"), ("Most changed 
 _CHANGE_ROW = 2
 _NO_WEIGHTS = "What they were before training is not known: the pretrained weights are not on this computer."
 _NEW = "This layer is new: before training all its weights were zero."
+_LOW = 290  # pixels of the tab
 
 
 class KernelsTab(QStackedWidget):
@@ -79,6 +80,11 @@ class KernelsTab(QStackedWidget):
         column.addWidget(self.summary_label)
         return page
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Where there is little room, the kernels themselves get it."""
+        super().resizeEvent(event)
+        self.summary_label.setVisible(self.height() >= _LOW)
+
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Only what is seen is asked for."""
         super().showEvent(event)
@@ -113,6 +119,7 @@ class KernelsTab(QStackedWidget):
         self._fill(event, self.grid.verticalScrollBar().value() if is_same else None)
         self.note_label.setText(" ".join(text for text in (event.note, self._comparison(event)) if text))
         self.summary_label.setText(event.summary)
+        self.note_label.setToolTip(event.summary)
         self.setCurrentIndex(0)
 
     def _offer_changes(self, offered: bool) -> None:
