@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from deskclassify.core.architectures import get
-from deskclassify.core.requests import ExportRequest, FitRequest, LayersRequest, PredictRequest
+from deskclassify.core.layer_requests import LayersRequest
+from deskclassify.core.requests import ExportRequest, FitRequest, PredictRequest
 from deskclassify.core.sources import DataSpec
 from deskclassify.ml import zoo
 

@@ -69,7 +69,8 @@ def test_it_begins_at_the_best_epoch_and_says_what_that_reached(bar, run, qtbot)
     assert slider is bar.slider
     assert slider.isVisible()
     assert (slider.minimum(), slider.maximum(), slider.value()) == (0, 4, 3)
-    assert bar.label.text() == "Epoch 5 of 9, unfrozen: accuracy 50.0\u00a0%"
+    assert bar.label.whole_text == "Epoch 5 of 9: accuracy 50.0\u00a0%"
+    assert bar.slider.toolTip().endswith("the network was unfrozen")
     assert bar._looking.epoch is None
 
 
@@ -80,10 +81,10 @@ def test_moving_it_looks_at_that_epoch(bar, run, engine, qtbot):
     settle(bar, qtbot)
     assert bar._looking.epoch == 1
     assert engine.of(LayerRequest)[-1].epoch == 1
-    assert bar.label.text() == "Epoch 1 of 9, frozen: accuracy 10.0\u00a0%"
+    assert bar.label.whole_text == "Epoch 1 of 9: accuracy 10.0\u00a0%"
     bar.slider.setValue(0)
     assert bar._looking.epoch == 0
-    assert bar.label.text().startswith("Before training")
+    assert bar.label.whole_text.startswith("Before training")
     bar.slider.setValue(3)
     assert bar._looking.epoch is None  # the best one is what the run is
     settle(bar, qtbot)
@@ -113,7 +114,7 @@ def test_without_epochs_the_slider_is_hidden_with_a_reason(bar, run, listing, qt
     assert bar.isVisible()
     assert not bar.slider.isVisible()
     assert not bar.play_button.isVisible()
-    assert words in bar.reason_label.text()
+    assert words in bar.reason_label.toolTip()
 
 
 def test_a_pretrained_network_has_no_bar(bar, run, engine, listing, qtbot):
@@ -134,7 +135,7 @@ def test_a_run_without_a_readable_history_still_has_its_epochs(bar, run, qtbot):
     (run.path / "history.jsonl").write_bytes(b"\xff\xfe nonsense")
     open_run(bar, run, qtbot)
     bar.slider.setValue(2)
-    assert bar.label.text() == "Epoch 4"
+    assert bar.label.whole_text == "Epoch 4"
 
 
 def test_playing_goes_from_the_beginning_to_the_end(bar, run, engine, qtbot):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QColor, QFontMetrics, QHideEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QToolButton, QWidget
 
 from deskclassify.core.events import EpochDone
@@ -13,13 +13,15 @@ from deskclassify.core.run_folder import RunFolder
 from deskclassify.ui import theme
 from deskclassify.ui.pages.layers.looking import Looking
 from deskclassify.ui.widgets.common import muted
+from deskclassify.ui.widgets.elided import ElidedLabel
 from deskclassify.ui.widgets.named import named
 
 _STEP_MILLISECONDS = 700  # of a stop while it plays, at the least: time to look
-_MARK = 5  # pixels, of a stop's tick
-_TEXT = 14
-_HEIGHT = 2 * (9 + _TEXT)  # pixels: the groove is in the middle
-_BEST = "best"
+_MARK, _BEST_MARK = 5, 3  # pixels: height of a stop's tick, and what the best one's is higher and wider
+_HEIGHT = 2 * (9 + _MARK + _BEST_MARK)  # pixels: the groove is in the middle
+_LABEL = 214  # pixels
+_TIP = "The network as it was after an epoch of its training"
+_NONE = "No earlier epochs"
 _NO_EPOCHS = "This network was trained before epochs were kept: train again to see how its weights came about."
 _NO_WEIGHTS = "Earlier epochs cannot be shown: this network's pretrained weights are not on this computer."
 
@@ -41,29 +43,22 @@ class EpochSlider(QSlider):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Room for the handle, with the mark below."""
-        return QSize(240, _HEIGHT)
+        return QSize(130, _HEIGHT)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """A handle and some way."""
-        return QSize(120, _HEIGHT)
+        return QSize(110, _HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Ticks and mark, under the groove."""
         super().paintEvent(event)
         painter, colors = QPainter(self), theme.current()
-        font = painter.font()
-        font.setPixelSize(11)
-        painter.setFont(font)
         top = self.height() // 2 + 9
-        width = QFontMetrics(font).horizontalAdvance(_BEST) + 2
         for at in range(self.minimum(), self.maximum() + 1):
             x = self._middle(at)
-            if at == self._best:
-                left = min(max(0.0, x - width / 2), self.width() - width)
-                painter.setPen(QColor(colors.accent))
-                painter.drawText(QRectF(left, top - 2, width, _TEXT), Qt.AlignmentFlag.AlignCenter, _BEST)
-            else:
-                painter.fillRect(QRectF(x - 0.5, top, 1, _MARK), QColor(colors.muted))
+            more = _BEST_MARK if at == self._best else 0
+            mark = QRectF(x - (1 + more) / 2, top, 1 + more, _MARK + more)
+            painter.fillRect(mark, QColor(colors.accent if more else colors.muted))
 
     def _middle(self, at: int) -> float:
         """Where the handle's middle is at a value."""
@@ -83,6 +78,7 @@ class EpochBar(QWidget):
     def __init__(self, looking: Looking, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._looking = looking
+        self._is_compact = False
         self._epochs: tuple[int, ...] = ()
         self._rows: dict[int, EpochDone] = {}
         self.play_button = named(QToolButton(), "epochPlayButton")
@@ -91,11 +87,14 @@ class EpochBar(QWidget):
         self.play_button.setToolTip("Shows one epoch after the other")
         self.play_button.clicked.connect(self._toggle)
         self.slider = named(EpochSlider(), "epochSlider")
+        self.slider.setFixedWidth(self.slider.sizeHint().width())
         self.slider.setAccessibleName("Epoch")
-        self.slider.setToolTip("The network as it was after an epoch of its training")
+        self.slider.setToolTip(_TIP)
         self.slider.valueChanged.connect(self._moved)
-        self.label = muted("")
-        self.reason_label = muted("")
+        self.label = ElidedLabel()
+        self.label.setFixedWidth(_LABEL)
+        self.reason_label = muted(_NONE)
+        self.reason_label.setWordWrap(False)
         self._timer = QTimer(self)
         self._timer.setInterval(_STEP_MILLISECONDS)
         self._timer.timeout.connect(self._step)
@@ -103,13 +102,19 @@ class EpochBar(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.GAP)
         row.addWidget(self.play_button)
-        row.addWidget(self.slider, 2)
-        row.addWidget(self.label, 3)
-        row.addWidget(self.reason_label, 5)
+        for part in (self.slider, self.label, self.reason_label):
+            row.addWidget(part)
         looking.network_changed.connect(self._forget)
         looking.listed_changed.connect(self._show_list)
         looking.epoch_changed.connect(self._follow)
         self._forget()
+
+    def set_compact(self, compact: bool) -> None:
+        """Take less room: the words are the slider's tooltip."""
+        self._is_compact = compact
+        hint = self.slider.minimumSizeHint() if compact else self.slider.sizeHint()
+        self.slider.setFixedWidth(hint.width())
+        self.label.setVisible(bool(self._epochs) and not compact)
 
     @property
     def is_playing(self) -> bool:
@@ -133,10 +138,11 @@ class EpochBar(QWidget):
         if listed is None or not self._looking.is_run:
             return
         self._epochs = listed.epochs
-        for widget in (self.play_button, self.slider, self.label):
+        for widget in (self.play_button, self.slider):
             widget.setVisible(bool(self._epochs))
+        self.label.setVisible(bool(self._epochs) and not self._is_compact)
         self.reason_label.setVisible(not self._epochs)
-        self.reason_label.setText(_NO_EPOCHS if listed.has_pretrained else _NO_WEIGHTS)
+        self.reason_label.setToolTip(_NO_EPOCHS if listed.has_pretrained else _NO_WEIGHTS)
         if self._epochs:
             self._rows = _history(listed.model)
             with QSignalBlocker(self.slider):
@@ -156,17 +162,22 @@ class EpochBar(QWidget):
         if epoch in self._epochs:
             with QSignalBlocker(self.slider):
                 self.slider.setValue(self._epochs.index(epoch))
-            self.label.setText(self._words(epoch))
+            words = self._words(epoch)
+            self.label.set_text(words)
+            row = self._rows.get(epoch)
+            phase = f"; the network was {row.phase}" if row is not None else ""
+            self.label.setToolTip(f"{words}{phase}")
+            self.slider.setToolTip(f"{_TIP}. {words}{phase}")
 
     def _words(self, epoch: int) -> str:
         if epoch == 0:
-            return "Before training: the pretrained network"
+            return "Before training: pretrained"
         row = self._rows.get(epoch)
         if row is None:
             return f"Epoch {epoch}"
         accuracy = "" if row.accuracy is None else f": accuracy {100 * row.accuracy:.1f}\u00a0%"
         total = max(self._rows)
-        return f"Epoch {epoch} of {total}, {row.phase}{accuracy}"
+        return f"Epoch {epoch} of {total}{accuracy}"
 
     @Slot(int)
     def _moved(self, at: int) -> None:

@@ -153,6 +153,7 @@ class LayersPage(QWidget):
             (self.excitation, "What excites it", "The parts of your pictures that a channel answers to most"),
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(tab, title), tip)
+        self.tabs.setCornerWidget(self.epochs)
         body = Card()
         body.body.setContentsMargins(theme.GAP + 4, 4, theme.GAP + 4, theme.GAP)
         body.body.addWidget(self.tabs)
@@ -163,7 +164,6 @@ class LayersPage(QWidget):
         place.body.addWidget(self.facts)
         right.addWidget(place)
         right.addWidget(body, 1)
-        right.addWidget(self.epochs)
         walk = QWidget()
         columns = QHBoxLayout(walk)
         columns.setContentsMargins(0, 0, 0, 0)
@@ -181,6 +181,7 @@ class LayersPage(QWidget):
         self.picture_button.set_compact(is_narrow)
         self.take_along_button.set_compact(is_narrow)
         self.walk.set_compact(is_narrow)
+        self.epochs.set_compact(is_narrow)
         self.map.setVisible(self.height() >= _LOW)
 
     # -- which view -------------------------------------------------------------------
