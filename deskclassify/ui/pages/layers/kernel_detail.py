@@ -159,7 +159,7 @@ class KernelDetail(QWidget):
             ]
         )
         rest = f"The {len(order)} largest of {len(after):,} weights." if len(after) > len(order) else ""
-        marks = " Dark line: the weight before training." if before.size else ""
+        marks = " The line across a bar: the weight before training." if before.size else ""
         self.value_label.setText(f"{rest}{marks}".strip())
 
 
