@@ -127,7 +127,9 @@ def look_inside(window: MainWindow, picture: Path) -> None:
     wait_until("the reasons are there", lambda: page.explanation.panel.view.heat is not None)
     shoot(window, "layers", "why")
     page.view_buttons.button(2).click()
+    page.pictures.buttons["tsne"].click()
     wait_until("the map is there", lambda: page.pictures.plot.isVisible() and not page.pictures.busy.isVisible())
+    page.pictures.pictures_button.click()
     shoot(window, "layers", "map")
     page.view_buttons.button(0).click()
 

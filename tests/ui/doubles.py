@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QObject, QPointF, Qt, QUrl, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -67,3 +68,36 @@ def _mime(what: QMimeData | Sequence[Path | str]) -> QMimeData:
 
 def _how(mime: QMimeData) -> tuple[Qt.DropAction, QMimeData, Qt.MouseButton, Qt.KeyboardModifier]:
     return Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+def played_media(null: bool = False) -> ModuleType:
+    """QtMultimedia with one camera, which the test plays; with `null` there is none."""
+
+    class Camera(QObject):
+        errorOccurred = Signal()  # noqa: N815
+        running = False
+
+        def __init__(self, device: object, parent: QObject) -> None:
+            super().__init__(parent)
+
+        def start(self) -> None:
+            Camera.running = True
+
+        def stop(self) -> None:
+            Camera.running = False
+
+    class Sink(QObject):
+        videoFrameChanged = Signal(object)  # noqa: N815
+
+    class Capture(QObject):
+        def setCamera(self, camera: object) -> None:  # noqa: N802
+            self.camera = camera
+
+        def setVideoSink(self, sink: object) -> None:  # noqa: N802
+            self.sink = sink
+
+    device = SimpleNamespace(isNull=lambda: null, description=lambda: "Webcam")
+    media = ModuleType("PySide6.QtMultimedia")
+    media.QMediaDevices = SimpleNamespace(defaultVideoInput=lambda: device)
+    media.QCamera, media.QVideoSink, media.QMediaCaptureSession = Camera, Sink, Capture
+    return media

@@ -6,12 +6,12 @@ import sys
 import threading
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
+from doubles import played_media
 from layers_double import LAYERS
 from PIL import Image
-from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QImage
 
 from deskclassify.core import paths
@@ -21,39 +21,10 @@ from deskclassify.ui.pages.layers.looking import Looking
 from deskclassify.ui.pages.layers.picture_chooser import PictureButton
 
 
-class Camera(QObject):
-    errorOccurred = Signal()  # noqa: N815
-    running = False
-
-    def __init__(self, device, parent):
-        super().__init__(parent)
-
-    def start(self):
-        Camera.running = True
-
-    def stop(self):
-        Camera.running = False
-
-
-class Sink(QObject):
-    videoFrameChanged = Signal(object)  # noqa: N815
-
-
-class Capture(QObject):
-    def setCamera(self, camera):  # noqa: N802
-        self.camera = camera
-
-    def setVideoSink(self, sink):  # noqa: N802
-        self.sink = sink
-
-
 @pytest.fixture(autouse=True)
 def media(monkeypatch):
     """QtMultimedia with one camera."""
-    made = ModuleType("PySide6.QtMultimedia")
-    device = SimpleNamespace(isNull=lambda: False, description=lambda: "Webcam")
-    made.QMediaDevices = SimpleNamespace(defaultVideoInput=lambda: device)
-    made.QCamera, made.QVideoSink, made.QMediaCaptureSession = Camera, Sink, Capture
+    made = played_media()
     monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", made)
     return made
 
@@ -104,8 +75,8 @@ def near(color, wanted):
     return all(abs(one - other) < 12 for one, other in zip(color, wanted, strict=True))
 
 
-def test_a_frame_goes_through_the_network_as_a_file(dialog, looking, engine, qtbot):
-    assert Camera.running
+def test_a_frame_goes_through_the_network_as_a_file(dialog, looking, engine, qtbot, media):
+    assert media.QCamera.running
     frame(dialog, "lime")
     assert near(color_of(looking.image), (0, 255, 0))
     assert Path(looking.image).is_relative_to(paths.cache_dir()) and Path(looking.image).suffix == ".jpg"
@@ -144,34 +115,34 @@ def test_at_most_five_frames_a_second_and_two_files(dialog, looking, engine, qtb
     assert {file.name for file in Path(looking.image).parent.iterdir()} == {"live-a.jpg", "live-b.jpg"}
 
 
-def test_closing_restores_the_picture_and_deletes_the_files(dialog, button, looking, picture, qtbot):
+def test_closing_restores_the_picture_and_deletes_the_files(dialog, button, looking, picture, qtbot, media):
     frame(dialog, "lime")
     folder = Path(looking.image).parent
     qtbot.waitUntil(lambda: not looking.is_busy)
     dialog.reject()
-    assert looking.image == str(picture) and not folder.exists() and not Camera.running
+    assert looking.image == str(picture) and not folder.exists() and not media.QCamera.running
     frame(dialog, "red")  # one more that was on its way
     assert looking.image == str(picture)
     qtbot.waitUntil(lambda: looking.shown is not None and looking.shown.image == str(picture))
     button.camera_action.trigger()  # and again
-    assert Camera.running
+    assert media.QCamera.running
     button.hide()  # the page is left: the camera goes
-    assert not Camera.running
+    assert not media.QCamera.running
 
 
-def test_a_kept_picture_stays(dialog, button, looking, qtbot):
+def test_a_kept_picture_stays(dialog, button, looking, qtbot, media):
     frame(dialog, "lime")
     with qtbot.waitSignal(button.chosen) as chosen:
         dialog.take_button.click()
     assert looking.image == chosen.args[0] and near(color_of(looking.image), (0, 255, 0))
-    assert not dialog.isVisible() and not Camera.running
+    assert not dialog.isVisible() and not media.QCamera.running
 
 
-def test_another_picture_chosen_meanwhile_ends_it_and_stays(dialog, looking, tmp_path, qtbot):
+def test_another_picture_chosen_meanwhile_ends_it_and_stays(dialog, looking, tmp_path, qtbot, media):
     frame(dialog, "lime")
     Image.new("RGB", (8, 8)).save(tmp_path / "other.png")
     looking.set_image(str(tmp_path / "other.png"))
-    assert not Camera.running and looking.image == str(tmp_path / "other.png")
+    assert not media.QCamera.running and looking.image == str(tmp_path / "other.png")
 
 
 def test_a_full_disk_is_a_sentence_and_the_next_frame_is_tried(dialog, looking, picture, monkeypatch, qtbot):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import sys
 import time
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
-from doubles import drop
+from doubles import drop, played_media
 from PIL import Image
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
 
@@ -332,45 +332,14 @@ def test_without_qtmultimedia_one_sentence_says_how_to_install(page, session, qt
     assert 'pip install "deskclassify[camera]"' in failed.args[0].sentence
 
 
-def fake_media(null=False):
-    class Camera(QObject):
-        errorOccurred = Signal()  # noqa: N815
-        running = False
-
-        def __init__(self, device, parent):
-            super().__init__(parent)
-
-        def start(self):
-            Camera.running = True
-
-        def stop(self):
-            Camera.running = False
-
-    class Sink(QObject):
-        videoFrameChanged = Signal(object)  # noqa: N815
-
-    class Capture(QObject):
-        def setCamera(self, camera):  # noqa: N802
-            self.camera = camera
-
-        def setVideoSink(self, sink):  # noqa: N802
-            self.sink = sink
-
-    device = SimpleNamespace(isNull=lambda: null, description=lambda: "Webcam")
-    media = ModuleType("PySide6.QtMultimedia")
-    media.QMediaDevices = SimpleNamespace(defaultVideoInput=lambda: device)
-    media.QCamera, media.QVideoSink, media.QMediaCaptureSession = Camera, Sink, Capture
-    return media
-
-
 def test_without_a_camera_one_sentence(monkeypatch):
-    monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", fake_media(null=True))
+    monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", played_media(null=True))
     with pytest.raises(InputError, match="No camera was found"):
         camera.find_camera()
 
 
 def test_take_picture_saves_and_classifies_it(page, session, engine, qtbot, tmp_path, monkeypatch):
-    media = fake_media()
+    media = played_media()
     monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", media)
     session.open_model(tmp_path / "bugs.onnx")
     page.camera_button.click()
