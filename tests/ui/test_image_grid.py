@@ -162,6 +162,7 @@ def test_arrays_become_pictures_that_own_their_pixels():
     assert (image.width(), image.height()) == (5, 3)
     assert image.pixelColor(2, 1).getRgb()[:3] == (10, 20, 30)
     assert to_qimage(np.full((4, 3), 7, np.uint8)).pixelColor(0, 0).red() == 7
-    for wrong in (np.zeros((3, 3), np.float32), np.zeros((3, 3, 4), np.uint8), np.zeros(3, np.uint8)):
+    assert to_qimage(np.full((4, 3, 4), 9, np.uint8)).pixelColor(0, 0).getRgb() == (9, 9, 9, 9)
+    for wrong in (np.zeros((3, 3), np.float32), np.zeros((3, 3, 2), np.uint8), np.zeros(3, np.uint8)):
         with pytest.raises(ValueError):
             to_qimage(wrong)

@@ -107,7 +107,12 @@ def _search(opened: Opened, files: Sequence[str], ranking: Ranking, should_stop:
     yield Progress("search", 0, len(files))
     try:
         watch = Watch(opened)
-        with contextlib.closing(look_at(files, opened.how, False, _CHUNK, watch)) as looks:
+
+        def look_alone(pixels: Pixels) -> np.ndarray:
+            torch.set_num_threads(1)  # of this thread: each processor has one of its own
+            return watch(pixels)
+
+        with contextlib.closing(look_at(files, opened.how, False, _CHUNK, look_alone)) as looks:
             for looked in looks:
                 if should_stop():
                     return
@@ -168,7 +173,6 @@ class Watch:
         Returns:
             float32 `[N, channels of all layers]`.
         """
-        torch.set_num_threads(1)  # of this thread: each processor has one of its own
         self._local.found = {}
         with torch.inference_mode():
             images = self._normalised(torch.from_numpy(pixels))
