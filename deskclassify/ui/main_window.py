@@ -63,17 +63,19 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         session = self.session
-        self.pages = QStackedWidget()
+        # Parents from the beginning: a widget that gets another one is styled anew, with all that is in it.
+        middle = QWidget(self)
+        self.pages = QStackedWidget(middle)
         self.pages.setObjectName("pages")
-        self.data_page = DataPage(session)
-        self.evaluate_page = EvaluatePage(session)
-        self.layers_page = LayersPage(session)
+        self.data_page = DataPage(session, self.pages)
+        self.evaluate_page = EvaluatePage(session, self.pages)
+        self.layers_page = LayersPage(session, self.pages)
         for page in (
             self.data_page,
-            TrainPage(session),
+            TrainPage(session, self.pages),
             self.evaluate_page,
             self.layers_page,
-            PredictPage(session),
+            PredictPage(session, self.pages),
         ):
             page.setProperty("role", "page")
             self.pages.addWidget(page)
@@ -83,7 +85,6 @@ class MainWindow(QMainWindow):
         right.setSpacing(0)
         right.addWidget(self.problem_bar)
         right.addWidget(self.pages, 1)
-        middle = QWidget()
         row = QHBoxLayout(middle)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)

@@ -242,8 +242,8 @@ def _place_text(step: Stepped) -> str:
         edge = f" Hatched cells lie outside the picture (padding) and {filled}."
     moves = step.stride[0] if step.stride[0] == step.stride[1] else f"{step.stride[0]} down or {step.stride[1]} across"
     return (
-        f"The window lies on {_span('row', step.corner[0], bottom)} and {_span('column', step.corner[1], right)} "
-        f"of the layer’s input; one step in the output moves it by {moves}.{edge}"
+        f"Window: {_span('row', step.corner[0], bottom)}, {_span('column', step.corner[1], right)} of the layer’s "
+        f"input. A step in the output moves it by {moves}.{edge}"
     )
 
 

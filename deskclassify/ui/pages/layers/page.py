@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
@@ -25,11 +27,9 @@ from deskclassify.ui import dialogs, theme
 from deskclassify.ui.pages.layers.activations_tab import ActivationsTab
 from deskclassify.ui.pages.layers.epoch_bar import EpochBar
 from deskclassify.ui.pages.layers.excitation_tab import ExcitationTab
-from deskclassify.ui.pages.layers.explanation_tab import ExplanationTab
 from deskclassify.ui.pages.layers.facts import FactsPanel
 from deskclassify.ui.pages.layers.kernels_tab import KernelsTab
 from deskclassify.ui.pages.layers.looking import Looking
-from deskclassify.ui.pages.layers.map_tab import MapTab
 from deskclassify.ui.pages.layers.network_panel import NetworkPanel
 from deskclassify.ui.pages.layers.picture_chooser import PictureButton
 from deskclassify.ui.pages.layers.steps_tab import StepsTab
@@ -39,6 +39,10 @@ from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.common import Card, EmptyState, heading, run_guarded
 from deskclassify.ui.widgets.drop_area import local_paths
 from deskclassify.ui.widgets.named import named
+
+if TYPE_CHECKING:
+    from deskclassify.ui.pages.layers.explanation_tab import ExplanationTab
+    from deskclassify.ui.pages.layers.map_tab import MapTab
 
 _NARROW, _LOW = 1060, 640  # pixels of the page, below which room is saved
 
@@ -90,19 +94,16 @@ class LayersPage(QWidget):
         self.steps = StepsTab(self.looking)
         self.excitation = ExcitationTab(self.looking)
         self.epochs = EpochBar(self.looking)
-        self.explanation = ExplanationTab(self.looking)
-        self.pictures = MapTab(self.looking)
-        self.pictures.chosen.connect(self.pictures_chosen)
         self.trouble = EmptyState("warning", "This network cannot be shown", "")
 
     def _lay_out(self) -> None:
-        self.views = QStackedWidget()
+        # Parents from the beginning: a widget that gets another one is styled anew, with all that is in it.
+        self.content = QStackedWidget(self)
+        self.views = QStackedWidget(self.content)
         self.views.addWidget(self._build_walk())
-        for view in (self.explanation, self.pictures):
-            card = Card()
-            card.body.addWidget(view)
+        self.why_card, self.map_card = Card(parent=self.views), Card(parent=self.views)
+        for card in (self.why_card, self.map_card):
             self.views.addWidget(card)
-        self.content = QStackedWidget()
         self.content.addWidget(self.views)
         self.content.addWidget(self.trouble)
         page = QVBoxLayout(self)
@@ -145,7 +146,9 @@ class LayersPage(QWidget):
         return head
 
     def _build_walk(self) -> QWidget:
-        self.tabs = QTabWidget()
+        walk = QWidget(self.views)
+        place, body = Card(parent=walk), Card(parent=walk)
+        self.tabs = QTabWidget(body)
         for tab, title, tip in (
             (self.activations, "Activations", "What the layer makes of your picture: one small picture a channel"),
             (self.kernels, "Kernels", "The weights that the layer has learned"),
@@ -154,17 +157,14 @@ class LayersPage(QWidget):
         ):
             self.tabs.setTabToolTip(self.tabs.addTab(tab, title), tip)
         self.tabs.setCornerWidget(self.epochs)
-        body = Card()
         body.body.setContentsMargins(theme.GAP + 4, 4, theme.GAP + 4, theme.GAP)
         body.body.addWidget(self.tabs)
         right = QVBoxLayout()
         right.setSpacing(theme.GAP + 4)
-        place = Card()
         place.body.addWidget(self.map)
         place.body.addWidget(self.facts)
         right.addWidget(place)
         right.addWidget(body, 1)
-        walk = QWidget()
         columns = QHBoxLayout(walk)
         columns.setContentsMargins(0, 0, 0, 0)
         columns.setSpacing(theme.GAP + 4)
@@ -186,6 +186,27 @@ class LayersPage(QWidget):
 
     # -- which view -------------------------------------------------------------------
 
+    # These two are made when they are first looked at: the window opens sooner.
+
+    @cached_property
+    def explanation(self) -> ExplanationTab:
+        """Why this answer."""
+        from deskclassify.ui.pages.layers.explanation_tab import ExplanationTab
+
+        made = ExplanationTab(self.looking)
+        self.why_card.body.addWidget(made)
+        return made
+
+    @cached_property
+    def pictures(self) -> MapTab:
+        """The map of the pictures."""
+        from deskclassify.ui.pages.layers.map_tab import MapTab
+
+        made = MapTab(self.looking)
+        made.chosen.connect(self.pictures_chosen)
+        self.map_card.body.addWidget(made)
+        return made
+
     def view(self) -> QWidget:
         """What is looked at, to be taken along as a picture."""
         if self.views.currentIndex() == 0:
@@ -196,6 +217,7 @@ class LayersPage(QWidget):
     def _show_view(self, at: int, on: bool) -> None:
         if on:
             self.views.setCurrentIndex(at)
+            self.view()  # made now, if it is seen for the first time
 
     # -- which network ----------------------------------------------------------------
 
