@@ -82,7 +82,7 @@ def explain_all(root: QWidget) -> None:
     for tabs in root.findChildren(QTabWidget):
         for at in range(tabs.count()):
             if terms := named_terms(tabs.tabText(at)):
-                tabs.setTabToolTip(at, tip("", terms))
+                tabs.setTabToolTip(at, tip(tabs.tabToolTip(at), terms))
     for kind in _FIELDS:
         for field in root.findChildren(kind):
             explain(field, *named_terms(field.accessibleName()))

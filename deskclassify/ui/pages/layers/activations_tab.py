@@ -71,7 +71,7 @@ class ActivationsTab(QWidget):
         for text, order in (("Strongest first", "strength"), ("What separates", "separation"), ("By number", "number")):
             self.order_box.addItem(text, order)
         self.order_box.setToolTip(
-            "Strongest first: channels with the largest values on average. What separates: channels that move the "
+            "Strongest first: by what is above zero, on average. What separates: channels that move the "
             "network most towards its first answer and away from its second one; each value times its influence on "
             "the difference of both scores (gradient), summed over the picture."
         )

@@ -38,6 +38,7 @@ from deskclassify.ui.pages.layers.walk import WalkCard
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.common import Card, EmptyState, heading, run_guarded
 from deskclassify.ui.widgets.drop_area import local_paths
+from deskclassify.ui.widgets.explained import explain_all
 from deskclassify.ui.widgets.named import named
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class LayersPage(QWidget):
         self.looking = Looking(session, self)
         self._make_widgets()
         self._lay_out()
+        explain_all(self)
         self.looking.listed_changed.connect(self._show_list)
         self.looking.list_failed.connect(self._show_list_failure)
         self.looking.busy_changed.connect(self._show_busy)
@@ -195,6 +197,7 @@ class LayersPage(QWidget):
 
         made = ExplanationTab(self.looking)
         self.why_card.body.addWidget(made)
+        explain_all(made)
         return made
 
     @cached_property
@@ -205,6 +208,7 @@ class LayersPage(QWidget):
         made = MapTab(self.looking)
         made.chosen.connect(self.pictures_chosen)
         self.map_card.body.addWidget(made)
+        explain_all(made)
         return made
 
     def view(self) -> QWidget:
