@@ -22,8 +22,8 @@ _Key = tuple[_Role, tuple[int, ...]]
 _ROLES: tuple[tuple[_Role, re.Pattern[str]], ...] = (
     ("block", re.compile(r"blocks\.(\d+)\.(\d+)\.")),
     ("block", re.compile(r"layer(\d+)\.(\d+)\.")),
-    ("block", re.compile(r"features\.(\d+)\.(\d+)\.(?:block|layer_scale|stochastic_depth)")),
-    ("sized block", re.compile(r"features\.(\d+)\.block\.")),  # no stages in the names: the size tells them
+    ("block", re.compile(r"features\.(\d+)\.(\d+)\.(?:block|layer_scale|stochastic_depth|add)")),
+    ("sized block", re.compile(r"features\.(\d+)\.(?:block\.|add)")),  # no stages in the names: the size tells them
     ("flat", re.compile(r"features\.(\d+)$")),
     ("head", re.compile(r"(?:head|global_pool|avgpool|classifier|fc)(?:\.|$)")),
     ("single", re.compile("")),

@@ -48,13 +48,18 @@ def test_every_network_of_the_zoo_has_a_row_in_the_table():
 def test_stages_and_blocks_are_those_of_the_paper(name):
     from deskclassify.ml import zoo
     from deskclassify.ml.inspection.layers import describe
+    from deskclassify.ml.inspection.sums import show_sums
 
-    layers = describe(zoo.build(get(name), 3), 64)
+    model = zoo.build(get(name), 3)
+    show_sums(model)
+    layers = describe(model, 64)
     network = Network(layers)
     assert [one for stage in network.stages for one in stage.layers] == list(layers)
     numbered = [stage for stage in network.stages if stage.title.startswith("Stage")]
     assert [stage.title for stage in numbered] == [f"Stage {at}" for at in range(1, len(numbered) + 1)]
     assert tuple(sum(title.startswith("Block") for title in blocks(stage)) for stage in numbered) == PAPERS[name]
+    sums = [one for one in layers if one.name.endswith(".add")]
+    assert all(network.place(one.name).block.title.startswith("Block") for one in sums)
     assert network.stages[-1].title == "Head" and network.stages[-1].layers[-1].name == "head.linear"
     assert (network.stages[0].title == "Stem") == (name != "vgg16_bn")  # VGG has none
     heights = [stage.size[0] for stage in network.stages]

@@ -20,6 +20,7 @@ _KINDS = {
     "AdaptiveAvgPool2d": "Average pooling",
     "AvgPool2d": "Average pooling",
     "MaxPool2d": "Max pooling",
+    "Sum": "Sum with the shortcut",
 }
 _PASSED_OVER = (nn.Identity, nn.Dropout, nn.Flatten)
 _PASSED_OVER_NAMES = frozenset({"DropPath", "DropBlock2d", "StochasticDepth", "Permute"})  # they change no value
@@ -36,6 +37,8 @@ _EXPLANATIONS = {
     "Hardsigmoid": "Every value is squeezed to between 0 and 1, on straight lines: a share.",
     "Average pooling": "Each channel is averaged over the picture: what is left says how much, not where.",
     "Max pooling": "Of each small window only the largest value is kept: the picture shrinks, strong answers stay.",
+    "Sum with the shortcut": "What the block has found is added to what came into it, past the block: it only has to "
+    "learn what to change.",
     "Linear": "A weighted sum of all features gives one score for each class.",
     "LayerScale": "Each channel is multiplied with a number of its own that was learned.",
 }

@@ -23,6 +23,7 @@ from deskclassify.ml import snapshots
 from deskclassify.ml.inspection import passes
 from deskclassify.ml.inspection.before import best_epoch, pretrained_of, state_before, with_trained
 from deskclassify.ml.inspection.layers import describe, module_path
+from deskclassify.ml.inspection.sums import show_sums
 from deskclassify.ml.zoo import Classifier, Pretrained, load_pretrained, load_run
 
 _MOST_KEPT = 2  # networks: the one that is looked at, and the same at another epoch
@@ -58,7 +59,7 @@ class Opened:
         """What the module of a path was before training; None where that is not known, and for the head."""
         if self.pretrained is None or not path.startswith("trunk."):
             return None
-        return self.pretrained.trunk.get_submodule(path.removeprefix("trunk."))
+        return dict(self.pretrained.trunk.named_modules()).get(path.removeprefix("trunk."))
 
     def find(self, name: str) -> tuple[Layer, str, nn.Module]:
         """A layer with its module's path and its module.
@@ -150,6 +151,7 @@ def _open_run(run: RunFolder, epoch: int | None) -> Key:
     if key not in _kept:
         info = run.info()
         network = load_run(info.architecture, len(info.classes), run.best)
+        show_sums(network)
         pretrained = pretrained_of(info)
         layers = with_trained(describe(network, info.preprocess.size), network, pretrained)
         _keep(Opened(key, network, get(info.architecture), info.preprocess, info.classes, layers, run, pretrained))
@@ -211,6 +213,7 @@ def _open_pretrained(name: str, key: Key, should_stop: ShouldStop) -> Iterator[E
     for loaded in load_pretrained(architecture, 2, "", should_stop):
         if isinstance(loaded, Pretrained):
             network = _TrunkOnly(loaded.model).eval()
+            show_sums(network)
             _keep(Opened(key, network, architecture, how, (), describe(network, how.size)))
         else:
             yield loaded
