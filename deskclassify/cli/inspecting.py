@@ -19,8 +19,8 @@ from deskclassify.core.network_parts import title_of
 from deskclassify.core.report_pictures import overlay
 from deskclassify.core.walk_chapters import is_map
 from deskclassify.core.walk_sections import number as short
-from deskclassify.core.walk_sections import percent
-from deskclassify.core.words import counted
+from deskclassify.core.walk_sections import strongest
+from deskclassify.core.words import counted, percent
 
 REPORT_NAME = "report.html"
 HEAT_NAME = "heat-map.png"
@@ -111,7 +111,7 @@ def sheets(shown: layer_events.LayerShown, kernels: layer_events.KernelsShown) -
     layer = shown.layer
     name = f"{layer.name} · {title_of(layer)}"
     if len(shown.activations):
-        order = np.argsort(-shown.strength, kind="stable")[:_MOST_TILES]
+        order = strongest(shown)[:_MOST_TILES]
         _, high, wide = layer.shape
         captions = [f"{at}   {short(float(shown.low[at]))} … {short(float(shown.high[at]))}" for at in order]
         which = _which(order, len(shown.activations), "strongest", "channel")

@@ -25,7 +25,7 @@ from deskclassify.core.network_plan import plan
 from deskclassify.core.report_pictures import photo_uri
 from deskclassify.core.walk_chapters import Chapter, chapters, maps, trained
 from deskclassify.core.walk_style import STYLE
-from deskclassify.core.words import counted
+from deskclassify.core.words import counted, percent
 
 _UNKNOWN = "not known: the pretrained weights are not here to compare with"
 _SUFFIXES = (".html", ".htm")
@@ -132,7 +132,7 @@ def _header(walk: Walk) -> str:
     if walk.answer:
         name, probability = walk.answer[0]
         told = (
-            f'<p class="says">The network says <strong>{escape(name)}</strong>, {sections.percent(probability)}</p>'
+            f'<p class="says">The network says <strong>{escape(name)}</strong>, {percent(probability)}</p>'
             + sections.answer_bars(walk.answer)
         )
     else:

@@ -11,7 +11,7 @@ from deskclassify.core.layer_events import Explained, KernelsShown, Layer, Layer
 from deskclassify.core.network_parts import Stage, shape_text, sight_text, title_of, training_text
 from deskclassify.core.report_pictures import map_uri, overlay, photo_uri, tile_uri
 from deskclassify.core.walk_chapters import maps, trained
-from deskclassify.core.words import counted
+from deskclassify.core.words import counted, percent
 
 MOST_TILES = 12  # channels of a layer
 _MOST_KERNELS = 48
@@ -24,13 +24,6 @@ def number(value: float) -> str:
     if 0 < abs(value) < _ALL_BUT_NOTHING:
         return "≈0"
     return (f"{value:.2g}" if abs(value) < 100 else f"{value:,.0f}").replace("-", "−")
-
-
-def percent(probability: float) -> str:
-    """A probability; never “100 %” or “0 %” for what is only near."""
-    if 0.999 < probability < 1:
-        return "> 99.9 %"
-    return "< 0.1 %" if 0 < probability < 0.001 else f"{probability * 100:.1f} %"
 
 
 def strongest(shown: LayerShown) -> np.ndarray:

@@ -8,6 +8,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def percent(probability: float) -> str:
+    """A probability as people write it; never “100 %” or “0 %” for what is only near."""
+    if 0.999 < probability < 1:
+        return "> 99.9 %"
+    if 0 < probability < 0.001:
+        return "< 0.1 %"
+    return f"{probability * 100:.1f} %"
+
+
 def duration(seconds: float) -> str:
     """How long something took: “3.9 s”, “2 min 5 s”, “1 h 10 min”."""
     if seconds < 60:

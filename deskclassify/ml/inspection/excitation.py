@@ -30,6 +30,7 @@ from deskclassify.core.events import Event, Progress, Throttle
 from deskclassify.core.layer_events import Layer, Searched
 from deskclassify.core.layer_requests import SearchRequest
 from deskclassify.core.preprocess import Pixels
+from deskclassify.ml import torch_threads
 from deskclassify.ml.images import Looked, look_at
 from deskclassify.ml.inspection.layers import module_path
 from deskclassify.ml.inspection.network import Opened, look
@@ -103,30 +104,29 @@ def search(request: SearchRequest, should_stop: ShouldStop) -> Iterator[Event]:
 def _search(opened: Opened, files: Sequence[str], ranking: Ranking, should_stop: ShouldStop) -> Iterator[Event]:
     begun, throttle = time.monotonic(), Throttle()
     waiting: Looked = []
-    threads = torch.get_num_threads()
     yield Progress("search", 0, len(files))
-    try:
-        watch = Watch(opened)
+    watch = Watch(opened)
 
-        def look_alone(pixels: Pixels) -> np.ndarray:
-            torch.set_num_threads(1)  # of this thread: each processor has one of its own
-            return watch(pixels)
+    def look_alone(pixels: Pixels) -> np.ndarray:
+        torch_threads.take_one()
+        return watch(pixels)
 
-        with contextlib.closing(look_at(files, opened.how, False, _CHUNK, look_alone)) as looks:
-            for looked in looks:
-                if should_stop():
-                    return
-                waiting += looked
-                done = ranking.seen + len(waiting)
-                last = done == len(files)
-                if last or len(waiting) >= _MERGED_AT_ONCE:
-                    ranking.add([row for _, row in waiting])
-                    waiting = []
-                if throttle.ready(last):
-                    rate = done / max(1e-6, time.monotonic() - begun)
-                    yield Progress("search", done, len(files), rate, (len(files) - done) / rate)
-    finally:
-        torch.set_num_threads(threads)  # of threads that are yet to come
+    with (
+        torch_threads.kept(),
+        contextlib.closing(look_at(files, opened.how, False, _CHUNK, look_alone)) as looks,
+    ):
+        for looked in looks:
+            if should_stop():
+                return
+            waiting += looked
+            done = ranking.seen + len(waiting)
+            last = done == len(files)
+            if last or len(waiting) >= _MERGED_AT_ONCE:
+                ranking.add([row for _, row in waiting])
+                waiting = []
+            if throttle.ready(last):
+                rate = done / max(1e-6, time.monotonic() - begun)
+                yield Progress("search", done, len(files), rate, (len(files) - done) / rate)
 
 
 class Watch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
 from collections.abc import Callable
@@ -86,9 +87,8 @@ def follow(
                 if not any(True for _ in module.children()) or _has_inner(module):
                     handles.append(module.register_forward_pre_hook(follower.enters))
                     handles.append(module.register_forward_hook(follower.leaves))
-            model(tensor)
-        except _EnoughError:
-            pass
+            with contextlib.suppress(_EnoughError):  # not a failure: all that is wanted has been seen
+                model(tensor)
         finally:
             for handle in handles:
                 handle.remove()

@@ -26,6 +26,7 @@ from deskclassify.core.layer_requests import PatchesRequest
 from deskclassify.core.machine import cpu_count
 from deskclassify.core.pictures import PictureError
 from deskclassify.core.preprocess import Pixels
+from deskclassify.ml import torch_threads
 from deskclassify.ml.images import map_ahead
 from deskclassify.ml.inspection.excitation import cut_of, kept_file, recall
 from deskclassify.ml.inspection.network import Opened, look
@@ -116,7 +117,7 @@ def _patches(
     seeker = known[1]
 
     def work(file: str) -> tuple[float, Patch] | None:
-        torch.set_num_threads(1)  # of this thread: each processor has a picture of its own
+        torch_threads.take_one()
         try:
             pixels, picture = opened.input_of(file)
         except PictureError:
@@ -124,16 +125,13 @@ def _patches(
         strongest = seeker.strongest(picture, request.channel)
         return strongest.rank, _patch(file, pixels, strongest, seeker.field)
 
-    threads = torch.get_num_threads()
     ranked: list[tuple[float, Patch]] = []
-    try:
-        with closing(map_ahead(work, (request.files[number] for number in numbers), cpu_count())) as found:
-            for one in found:
-                if should_stop():
-                    return None
-                ranked += [] if one is None else [one]
-    finally:
-        torch.set_num_threads(threads)  # of threads that are yet to come
+    files = (request.files[number] for number in numbers)
+    with torch_threads.kept(), closing(map_ahead(work, files, cpu_count())) as found:
+        for one in found:
+            if should_stop():
+                return None
+            ranked += [] if one is None else [one]
     ranked.sort(key=lambda pair: -pair[0])
     return tuple(patch for _, patch in ranked)
 

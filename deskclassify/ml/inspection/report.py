@@ -29,8 +29,8 @@ def write(request: ReportRequest, should_stop: ShouldStop) -> Iterator[Event]:
     target = Path(request.target)
     check_target(target)
     photo = open_rgb(request.image)
-    listed = None
-    for event in generator(LayersRequest(request.model))(LayersRequest(request.model), should_stop):
+    listed, first = None, LayersRequest(request.model)
+    for event in generator(first)(first, should_stop):
         if isinstance(event, LayersListed):
             listed = event
         else:

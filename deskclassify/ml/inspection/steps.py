@@ -19,6 +19,7 @@ from deskclassify.core.layer_requests import StepRequest
 from deskclassify.core.preprocess import Pixels
 from deskclassify.ml.inspection.flow import Behind, Flow, follow
 from deskclassify.ml.inspection.formulas import formula, is_activation, is_known
+from deskclassify.ml.inspection.kernels import inputs_of
 from deskclassify.ml.inspection.layers import kind_of, shown_name
 from deskclassify.ml.inspection.network import Opened, look
 from deskclassify.ml.inspection.passes import lock
@@ -109,9 +110,8 @@ def convolution_step(flow: Flow, request: StepRequest) -> Stepped:
         _places(module, flow.source.shape[1:], padding, axis, start)
         for axis, start in enumerate((request.row, request.column))
     )
-    group_size = module.in_channels // module.groups
-    first = request.channel // (module.out_channels // module.groups) * group_size
-    part = flow.source[first : first + group_size].numpy()
+    inputs = inputs_of(module, request.channel)
+    part = flow.source[inputs[0] : inputs[-1] + 1].numpy()
     patch = np.where(np.outer(rows >= 0, columns >= 0), part[:, rows][:, :, columns], np.float32(0))
     stride, dilation = _pair(module.stride), _pair(module.dilation)
     corner = (request.row * stride[0] - before[0], request.column * stride[1] - before[1])
@@ -138,7 +138,7 @@ def convolution_step(flow: Flow, request: StepRequest) -> Stepped:
         dilation=dilation,
         groups=module.groups,
         inside=np.outer(*reach).astype(np.uint8),
-        first_input=first,
+        first_input=inputs[0],
         following=tuple(_following(flow, request, value, _ROUNDING * size)),
         tolerance=max(ALLOWED, _ROUNDING * size),
     )

@@ -7,11 +7,12 @@ from pathlib import Path
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from deskclassify.core.events import Prediction
+from deskclassify.core.words import percent
 from deskclassify.ui import theme
 from deskclassify.ui.pages.prediction_table import milliseconds_text
 from deskclassify.ui.widgets.common import Card, EmptyState, muted, subheading
 from deskclassify.ui.widgets.picture_view import PictureView
-from deskclassify.ui.widgets.probability_bars import Bar, ProbabilityBars, percent
+from deskclassify.ui.widgets.probability_bars import Bar, ProbabilityBars
 
 
 class AnswerCard(Card):

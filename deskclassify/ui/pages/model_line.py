@@ -12,10 +12,9 @@ from deskclassify.core.architectures import ARCHITECTURES
 from deskclassify.core.errors import UserError
 from deskclassify.core.events import Exported, PredictDone
 from deskclassify.core.run_folder import RunFolder
-from deskclassify.core.words import counted
+from deskclassify.core.words import counted, percent
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.common import Card, muted, subheading
-from deskclassify.ui.widgets.probability_bars import percent
 
 _MOST_NAMES = 8
 _ICON = 24

@@ -10,8 +10,8 @@ from PySide6.QtCore import QModelIndex, QObject, QSortFilterProxyModel, Qt, Slot
 from PySide6.QtGui import QColor
 
 from deskclassify.core.events import Prediction
+from deskclassify.core.words import percent
 from deskclassify.ui import theme
-from deskclassify.ui.widgets.probability_bars import percent
 from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel
 
 PredictionRole = Qt.ItemDataRole.UserRole

@@ -20,8 +20,8 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from deskclassify.core.words import percent
 from deskclassify.ui import theme
-from deskclassify.ui.widgets.probability_bars import percent
 
 _Index = QModelIndex | QPersistentModelIndex
 _ROW = 24  # pixels

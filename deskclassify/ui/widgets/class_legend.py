@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QEnterEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from deskclassify.core.words import counted
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.cloud import NOTHING, Cloud
-from deskclassify.ui.widgets.common import muted
+from deskclassify.ui.widgets.common import fill_scroll, muted
 from deskclassify.ui.widgets.marks import Marks
 
 _EDGE = 12  # pixels of a mark
@@ -111,11 +111,8 @@ class ClassLegend(QWidget):
         self._column.setSpacing(0)
         self._column.addStretch(1)
         self._scroll = _Rows()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        fill_scroll(self._scroll, inner)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
-        self._scroll.setWidget(inner)
         self._scroll.setMaximumHeight(0)  # of no row
         self._ring = QLabel()
         self._ring.setAlignment(Qt.AlignmentFlag.AlignTop)

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from deskclassify.core.errors import Failure
 from deskclassify.ui import theme
@@ -54,6 +64,22 @@ def _label(text: str, role: str) -> QLabel:
     label.setProperty("role", role)
     label.setTextFormat(Qt.TextFormat.PlainText)  # names of classes and files are shown as they are
     return label
+
+
+def set_role(label: QLabel, role: str) -> None:
+    """Give a label that may be in sight another role of the style sheet."""
+    if label.property("role") != role:
+        label.setProperty("role", role)
+        label.style().unpolish(label)
+        label.style().polish(label)
+
+
+def fill_scroll(scroll: QScrollArea, inner: QWidget) -> None:
+    """Put a widget into a scroll area that lies in a card: without a frame, and showing the card's surface."""
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setWidget(inner)
+    scroll.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
 
 
 def primary(button: _ButtonT) -> _ButtonT:

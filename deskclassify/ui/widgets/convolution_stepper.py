@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from deskclassify.core.layer_events import Following, Stepped
 from deskclassify.ui import theme
-from deskclassify.ui.widgets.common import muted
+from deskclassify.ui.widgets.common import fill_scroll, muted, set_role
 from deskclassify.ui.widgets.formula_text import exact, put_in
 from deskclassify.ui.widgets.place_map import PlaceMap
 from deskclassify.ui.widgets.step_controls import StepControls
@@ -91,12 +91,8 @@ class ConvolutionStepper(QWidget):
         for below in (self.chain, self.check_label, self.place_label):
             column.addWidget(below)
         self.arithmetic = QScrollArea()
-        self.arithmetic.setWidgetResizable(True)
-        self.arithmetic.setFrameShape(QFrame.Shape.NoFrame)
-        self.arithmetic.setWidget(inner)
+        fill_scroll(self.arithmetic, inner)
         self.arithmetic.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        # It lies in a card and must show the card's surface.
-        self.arithmetic.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
         return self.arithmetic
 
     @property
@@ -162,9 +158,7 @@ class ConvolutionStepper(QWidget):
         else:
             text, role = f"✗ Not the same: the network itself gives another number after “{wrong.title}”.", "bad"
         self.check_label.setText(text)
-        self.check_label.setProperty("role", role)
-        self.check_label.style().unpolish(self.check_label)
-        self.check_label.style().polish(self.check_label)
+        set_role(self.check_label, role)
 
     @Slot()
     def _moved(self) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from deskclassify.ui import theme
 from deskclassify.ui.widgets import thumbnails
-from deskclassify.ui.widgets.common import muted, subheading
+from deskclassify.ui.widgets.common import muted, set_role, subheading
 
 _EDGE = 88  # pixels of the picture
 _TEXT_PIXELS = 150
@@ -54,10 +54,7 @@ class PictureTip(QFrame):
         self._key = (path, round(_EDGE * self.devicePixelRatioF()))
         self.title_label.setText(title)
         self.answer_label.setText(answer)
-        if self.answer_label.property("role") != (role := "bad" if is_wrong else "good"):
-            self.answer_label.setProperty("role", role)
-            self.answer_label.style().unpolish(self.answer_label)
-            self.answer_label.style().polish(self.answer_label)
+        set_role(self.answer_label, "bad" if is_wrong else "good")
         metrics = self.name_label.fontMetrics()
         name = metrics.elidedText(Path(path).name, Qt.TextElideMode.ElideMiddle, _TEXT_PIXELS)
         self.name_label.setText(name)

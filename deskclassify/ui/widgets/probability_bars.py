@@ -27,15 +27,6 @@ class Bar:
     strong: bool = False
 
 
-def percent(probability: float) -> str:
-    """A probability as people write it; never “100 %” or “0 %” for what is only near."""
-    if 0.999 < probability < 1:
-        return "> 99.9 %"
-    if 0 < probability < 0.001:
-        return "< 0.1 %"
-    return f"{probability * 100:.1f} %"
-
-
 class ProbabilityBars(QWidget):
     """Bars from zero; with negative values among them zero lies inside.
 

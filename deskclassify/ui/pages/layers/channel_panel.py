@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSlider, QVBoxLayout, QW
 from deskclassify.core.events import Event
 from deskclassify.core.layer_events import ChannelShown, LayerShown
 from deskclassify.core.layer_requests import ChannelRequest
+from deskclassify.core.words import percent
 from deskclassify.ui import theme
 from deskclassify.ui.latest import Latest
 from deskclassify.ui.pages.layers.looking import Looking
@@ -19,7 +20,6 @@ from deskclassify.ui.widgets.common import muted, subheading
 from deskclassify.ui.widgets.elided import ElidedLabel
 from deskclassify.ui.widgets.histogram import Histogram
 from deskclassify.ui.widgets.named import named
-from deskclassify.ui.widgets.probability_bars import percent
 
 _PAUSE_MILLISECONDS = 60  # of several tiles that are passed with the arrow keys, only the last is asked for
 _HANDLE_PIXELS = 22

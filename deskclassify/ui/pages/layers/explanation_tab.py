@@ -7,7 +7,6 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
-    QFrame,
     QHBoxLayout,
     QProgressBar,
     QPushButton,
@@ -27,7 +26,7 @@ from deskclassify.ui.pages.layers import explanation_words as words
 from deskclassify.ui.pages.layers.looking import Looking
 from deskclassify.ui.widgets.choice import Choice
 from deskclassify.ui.widgets.class_bars import ClassBars
-from deskclassify.ui.widgets.common import EmptyState, muted, subheading
+from deskclassify.ui.widgets.common import EmptyState, fill_scroll, muted, set_role, subheading
 from deskclassify.ui.widgets.heat_view import HeatPanel
 from deskclassify.ui.widgets.named import named
 
@@ -110,11 +109,7 @@ class ExplanationTab(QStackedWidget):
         column.addWidget(self.read_label)
         column.addStretch(1)
         scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(inner)
-        # It lies in a card and must show the card's surface.
-        scroll.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
+        fill_scroll(scroll, inner)
         return scroll
 
     def _build_waiting(self) -> QHBoxLayout:
@@ -254,9 +249,7 @@ class ExplanationTab(QStackedWidget):
 
     def _say(self, text: str, bad: bool = False) -> None:
         self.text_label.setText(text)
-        self.text_label.setProperty("role", "bad" if bad else "")
-        self.text_label.style().unpolish(self.text_label)
-        self.text_label.style().polish(self.text_label)
+        set_role(self.text_label, "bad" if bad else "")
 
     @Slot(object)
     def _tell_value(self, value: float | None) -> None:

@@ -22,7 +22,7 @@ from deskclassify.core.network_parts import (
 )
 from deskclassify.ui import theme
 from deskclassify.ui.pages.layers.looking import Looking
-from deskclassify.ui.widgets.common import muted
+from deskclassify.ui.widgets.common import muted, set_role
 from deskclassify.ui.widgets.images import small_picture
 from deskclassify.ui.widgets.named import named
 from deskclassify.ui.widgets.network_map import WIDE
@@ -188,7 +188,7 @@ class FactsPanel(QWidget):
     def _show_answer(self) -> None:
         shown = self._looking.shown
         if shown is not None:
-            _set_role(self.explanation_label, "")
+            set_role(self.explanation_label, "")
             self.explanation_label.setText(shown.explanation)
             self.answer_label.setText(answer_text(shown.answer))
             small_picture(self.thumb, shown.picture, _THUMB)
@@ -196,7 +196,7 @@ class FactsPanel(QWidget):
 
     @Slot(object)
     def _show_failure(self, failure: Failure) -> None:
-        _set_role(self.explanation_label, "bad")
+        set_role(self.explanation_label, "bad")
         self.explanation_label.setText(failure.sentence)
 
 
@@ -219,10 +219,3 @@ def _crumbs(layer: Layer, place: Place | None) -> str:
                 parts.append(f'<a href="{kind}" style="{style}">{html.escape(title)}</a>')
     parts.append(f'<span style="font-size:11pt; font-weight:600">{html.escape(title_of(layer))}</span>')
     return f' <span style="color:{colors.muted}">›</span> '.join(parts)
-
-
-def _set_role(label: QLabel, role: str) -> None:
-    """Give a label another role of the style sheet."""
-    label.setProperty("role", role)
-    label.style().unpolish(label)
-    label.style().polish(label)

@@ -7,7 +7,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFrame,
     QHBoxLayout,
     QScrollArea,
     QStackedWidget,
@@ -18,7 +17,7 @@ from PySide6.QtWidgets import (
 from deskclassify.core.layer_events import KernelShown
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.colormap import number
-from deskclassify.ui.widgets.common import muted, subheading
+from deskclassify.ui.widgets.common import fill_scroll, muted, subheading
 from deskclassify.ui.widgets.kernel_view import KernelView, MixRow, MixView, Panel
 from deskclassify.ui.widgets.named import named
 
@@ -56,12 +55,8 @@ class KernelDetail(QWidget):
 
     def _lay_out(self) -> None:
         scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        fill_scroll(scroll, self.mix)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.mix)
-        # It lies in a card and must show the card's surface.
-        scroll.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
         self._stack = QStackedWidget()
         self._stack.addWidget(self.view)
         self._stack.addWidget(scroll)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from PySide6.QtCore import (
@@ -190,12 +191,11 @@ class LayerList(QListView):
 
     def stage_beyond(self, by: int) -> QModelIndex | None:
         """Where `step_stage` leads; None where there is no such stage. Upwards, first to the own stage's begin."""
-        firsts = [
-            row for row in range(self.filter.rowCount()) if row == 0 or self._stage(row) is not self._stage(row - 1)
-        ]
         now = self.currentIndex().row()
-        beyond = [row for row in firsts if row > now] if by > 0 else [row for row in reversed(firsts) if row < now]
-        return self.filter.index(beyond[abs(by) - 1], 0) if len(beyond) >= abs(by) else None
+        rows = range(now + 1, self.filter.rowCount()) if by > 0 else range(now - 1, -1, -1)
+        firsts = (row for row in rows if row == 0 or self._stage(row) is not self._stage(row - 1))
+        row = next(islice(firsts, abs(by) - 1, None), None)
+        return self.filter.index(row, 0) if row is not None else None
 
     def _stage(self, row: int) -> object:
         place: Place = self.filter.index(row, 0).data(PlaceRole)

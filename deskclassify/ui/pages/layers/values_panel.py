@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
 from deskclassify.core.layer_events import LayerShown
 from deskclassify.ui import theme
 from deskclassify.ui.pages.layers.channel_tiles import Order, order_of, separates, signed
 from deskclassify.ui.widgets.colormap import number
-from deskclassify.ui.widgets.common import muted, subheading
+from deskclassify.ui.widgets.common import fill_scroll, muted, subheading
 from deskclassify.ui.widgets.probability_bars import Bar, ProbabilityBars
 
 _MOST_BARS = 12
@@ -37,11 +37,7 @@ class ValuesPanel(QScrollArea):
             grid.addWidget(bars, 2, at, Qt.AlignmentFlag.AlignTop)
             grid.setColumnStretch(at, 1)
         grid.setRowStretch(3, 1)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWidget(inner)
-        # It lies in a card and must show the card's surface.
-        self.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
+        fill_scroll(self, inner)
 
     def show_values(self, shown: LayerShown, other: LayerShown | None, order: Order) -> None:
         """Show a layer's values; those of the picture beside stand in the same order, to be compared.
