@@ -190,7 +190,7 @@ def evaluate(
     request = requests.EvaluateRequest(
         model=str(options.existing(model, "run folder or model")),
         data=options.data_spec(data, label_from, valid_pct, valid_folder, seed),
-        all_pictures=not validation_only,
+        subset="valid" if validation_only else "all",
         device=options.device(device),
     )
     return _plan(request, events.Evaluated, tables.evaluated)

@@ -58,7 +58,7 @@ def headless(runner: Runner, reason: str = "") -> None:
     output.result(tables.trained(fit))
     output.note("Evaluating on the validation pictures")
     # The sample itself is the data: only its validation share says how good the network is.
-    measure = requests.EvaluateRequest(str(run), made.data, all_pictures=False)
+    measure = requests.EvaluateRequest(str(run), made.data, subset="valid")
     measured = runner.last(measure, events.Evaluated)
     output.result(tables.evaluated(measured))
     model = made.folder / "demo.onnx"

@@ -68,7 +68,7 @@ class Runner:
         result: E | None = None
         try:
             for event in self.stream(request, kind):
-                if json_lines and self.output.as_json:
+                if json_lines and self.output.as_json and not isinstance(event, events.Scored):
                     self.output.json(events.public(event))
                 if isinstance(event, kind):
                     result = event

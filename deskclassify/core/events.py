@@ -251,6 +251,22 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Scored(Event):
+    """All that a model says of labelled pictures: what every metric, curve and list is made of.
+
+    Attributes:
+        classes: of the model, in the order of the columns.
+        verdicts: a picture each; a `label` may be none of the classes.
+        probabilities: float32 `[pictures, classes]`, in the order of the verdicts.
+    """
+
+    event: ClassVar[str] = "scored"
+    classes: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True)
 class Evaluated(Event):
     """Metrics on labelled pictures. `confusion` rows are actual, columns predicted classes."""
 

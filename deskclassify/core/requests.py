@@ -2,9 +2,10 @@
 
 `job` names the generator as `module:function`. It is resolved by name in the process that runs
 it, so that nobody who only sends a request imports the learning code. `process` says which child
-runs it: the `trainer`, the `viewer` (what is answered at once) and the `explorer` (what takes its time) hold torch,
-the `predictor` and the `scanner` do not; `here` is a thread of the window itself, for what only walks folders.
-What is asked of the Layers page is in `layer_requests`; `wire` has the list of all.
+runs it: the `trainer`, the `viewer` (what is answered at once), the `explorer` (what takes its time) and the `mender`
+(which keeps a run's features at hand) hold torch, the `predictor` and the `scanner` do not; `here` is a thread of the
+window itself, for what only walks folders. What is asked of the Layers page is in `layer_requests`, what brings in
+and mends data in `data_requests`; `wire` has the list of all.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MIXES: tuple[Mix, ...] = ("none", "mixup", "cutmix")
 STRONGEST_AUGMENT = 2.0  # of `FitRequest.augment`
 Balance = Literal["auto", "none", "sampling", "weights"]
 BALANCES: tuple[Balance, ...] = ("auto", "none", "sampling", "weights")
-Process = Literal["trainer", "viewer", "explorer", "predictor", "scanner", "here"]
+Process = Literal["trainer", "viewer", "explorer", "mender", "predictor", "scanner", "here"]
 
 
 @dataclass(frozen=True)
@@ -150,14 +151,15 @@ class AugmentRequest(Request):
 class EvaluateRequest(Request):
     """Measure a run folder or an exported model on labelled pictures.
 
-    `all_pictures` measures on every picture; otherwise only on the validation share.
+    Attributes:
+        subset: which of the pictures: all, or those that `data` puts on one side of the split.
     """
 
     job: ClassVar[str] = "deskclassify.ml.evaluation:evaluate"
     process: ClassVar[Process] = "explorer"
     model: str
     data: DataSpec
-    all_pictures: bool = True
+    subset: Literal["all", "valid", "test"] = "all"
     device: str = "auto"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from collections.abc import Iterable, Iterator
@@ -9,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from deskclassify.core import atomic
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.errors import InputError
-from deskclassify.core.events import EpochDone, Evaluated, Verdict
+from deskclassify.core.events import EpochDone, Evaluated, Scored, Verdict
 from deskclassify.core.metrics import accuracy, confusion, per_class
 from deskclassify.core.preprocess import Preprocess
-from deskclassify.core.sources import Item
+from deskclassify.core.sources import DataSpec, Item
 
 MOST_TOP_LOSSES = 200
 
@@ -122,10 +125,27 @@ class RunFolder:
         lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
         return list(_rows(lines))
 
-    def write_predictions(self, verdicts: Iterable[Verdict]) -> None:
-        """Write `predictions.csv`: what the best epoch says of the validation pictures."""
+    @property
+    def scores(self) -> Path:
+        """All probabilities of the validation pictures, float32 `[pictures, classes]`, as NumPy writes them."""
+        return self.path / "scores.npy"
+
+    def data(self) -> DataSpec | None:
+        """The data as they were when the run was trained; None where it does not say."""
+        try:
+            return from_json(DataSpec, self.info().raw["request"]["data"])
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def write_predictions(self, verdicts: Iterable[Verdict], probabilities: np.ndarray | None = None) -> None:
+        """Write `predictions.csv`, what the best epoch says of the validation pictures, and `scores.npy`."""
+        self.scores.unlink(missing_ok=True)  # never beside the predictions of another epoch
         rows = ((one.path, one.label, one.predicted, f"{one.probability:.7f}", f"{one.loss:.6f}") for one in verdicts)
         atomic.write_csv(self.path / "predictions.csv", ("path", "label", "predicted", "probability", "loss"), rows)
+        if probabilities is not None:
+            buffer = io.BytesIO()
+            np.save(buffer, np.asarray(probabilities, np.float32), allow_pickle=False)
+            atomic.write_bytes(self.scores, buffer.getvalue())
 
     def predictions(self) -> list[Verdict]:
         """Read `predictions.csv`.
@@ -143,6 +163,21 @@ class RunFolder:
             ]
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{file} is damaged: {error}. Train again.") from error
+
+    def scored(self) -> Scored | None:
+        """All that the network says of the validation pictures; None where the run does not hold it.
+
+        Raises:
+            InputError: see `predictions`.
+        """
+        verdicts, classes = self.predictions(), self.info().classes
+        try:
+            probabilities = np.load(self.scores, allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        if probabilities.shape != (len(verdicts), len(classes)):
+            return None
+        return Scored(classes, tuple(verdicts), probabilities)
 
     def evaluated(self) -> Evaluated:
         """The metrics of the validation pictures, from `predictions.csv`.

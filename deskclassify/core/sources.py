@@ -19,10 +19,14 @@ _SKIPPED_FOLDERS = frozenset({"__MACOSX", "@eaDir"})  # resource forks of archiv
 
 @dataclass(frozen=True)
 class Source:
-    """A folder of pictures. With a `label` it is one class folder; without, the rule labels its files."""
+    """A folder of pictures. With a `label` it is one class folder; without, the rule labels its files.
+
+    Those of an `unlabelled` one have no class until one is given by hand.
+    """
 
     path: str
     label: str = ""
+    unlabelled: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,10 @@ class DataSpec:
         renamed: class name found → class name wanted.
         relabelled: key of a picture → class name given by hand.
         excluded: keys of pictures left out by hand.
+        test_pct: share of each class that is kept for a last test, and neither trained on nor validated with.
+        grouping: which pictures must lie on one side of the split: see `groups`; empty for none.
+        together: groups of keys that must lie on one side as well, such as near duplicates.
+        created: classes made by hand, which may still be without pictures.
     """
 
     sources: tuple[Source, ...] = ()
@@ -48,6 +56,10 @@ class DataSpec:
     renamed: dict[str, str] = field(default_factory=dict)
     relabelled: dict[str, str] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
+    test_pct: float = 0.0
+    grouping: str = ""
+    together: tuple[tuple[str, ...], ...] = ()
+    created: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,10 +95,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a `DataSpec` comes to. `unlabelled` are pictures without a class (a `test` folder's)."""
+    """What a `DataSpec` comes to. `unlabelled` are pictures without a class, their label empty."""
 
     items: tuple[Item, ...]
-    unlabelled: tuple[str, ...] = ()
+    unlabelled: tuple[Item, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     def classes(self) -> dict[str, int]:
@@ -101,7 +113,7 @@ class Listing:
     def without(self, unreadable: Container[str], spec: DataSpec) -> Listing:
         """The listing less the paths that turned out to be unreadable, split anew."""
         kept = [item for item in self.items if item.path not in unreadable]
-        unlabelled = tuple(path for path in self.unlabelled if path not in unreadable)
+        unlabelled = tuple(item for item in self.unlabelled if item.path not in unreadable)
         return replace(self, items=_split(kept, spec), unlabelled=unlabelled)
 
 
@@ -143,7 +155,7 @@ def list_data(spec: DataSpec, should_stop: ShouldStop = never) -> Listing:
         InputError: a source is no folder, the rule is wrong, or two sources give the same key.
     """
     found: list[Item] = []
-    unlabelled: list[str] = []
+    unlabelled: list[Item] = []
     problems: list[Problem] = []
     for source in spec.sources:
         root = _root(source)
@@ -153,16 +165,20 @@ def list_data(spec: DataSpec, should_stop: ShouldStop = never) -> Listing:
         if source.label:
             name = labels.normal(source.label)
             found += [Item(str(root / path), f"{name}/{_key(path)}", name) for path in files]
+        elif source.unlabelled:
+            unlabelled += [Item(str(root / path), f"{root.name}/{_key(path)}", "") for path in files]
         elif spec.rule == "folder":
             _by_folder(root, files, spec.valid_folder, found, unlabelled, problems)
         else:
             _by_rule(root, files, spec.rule, found, problems)
     excluded = frozenset(spec.excluded)  # looked up once a picture
+    found += [item for item in unlabelled if item.key in spec.relabelled]
+    rest = tuple(item for item in unlabelled if item.key not in spec.relabelled and item.key not in excluded)
     items = [_mended(item, spec) for item in found if item.key not in excluded]
     items = _unique(items, problems)
     if spec.valid_folder:
         items = _valid_folder(items, spec.valid_folder)
-    return Listing(_split(items, spec), tuple(unlabelled), (*problems, *_class_problems(items, spec)))
+    return Listing(_split(items, spec), rest, (*problems, *_class_problems(items, spec)))
 
 
 def bare_folders(spec: DataSpec, listing: Listing) -> tuple[Source, ...]:
@@ -223,7 +239,7 @@ def _by_folder(
     files: list[PurePosixPath],
     valid_folder: str,
     found: list[Item],
-    unlabelled: list[str],
+    unlabelled: list[Item],
     problems: list[Problem],
 ) -> None:
     """The class is the sub-folder; subset folders at the top are understood when they hold class folders."""
@@ -245,7 +261,7 @@ def _by_folder(
         elif top in subset_folders:
             found.append(Item(str(root / path), _key(path), labels.normal(path.parts[1]), fixed=subset_of[top]))
         elif top in test_folders:
-            unlabelled.append(str(root / path))
+            unlabelled.append(Item(str(root / path), _key(path), ""))
         else:
             found.append(Item(str(root / path), _key(path), labels.normal(top)))
     for name in sorted(test_folders):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deskclassify.core import events, layer_events, layer_requests, requests
+from deskclassify.core import data_events, data_requests, events, layer_events, layer_requests, requests
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.events import Event
 from deskclassify.core.requests import Request
@@ -36,6 +36,17 @@ REQUESTS: dict[str, type[Request]] = {
         layer_requests.ExplainRequest,
         layer_requests.MapRequest,
         layer_requests.ReportRequest,
+        data_requests.FetchRequest,
+        data_requests.PublicSetRequest,
+        data_requests.SoundsRequest,
+        data_requests.TableRequest,
+        data_requests.CheckRequest,
+        data_requests.RelearnRequest,
+        data_requests.NeighboursRequest,
+        data_requests.SuggestRequest,
+        data_requests.CalibrateRequest,
+        data_requests.CopyRequest,
+        data_requests.RunReportRequest,
     )
 }
 EVENTS: dict[str, type[Event]] = {
@@ -53,6 +64,7 @@ EVENTS: dict[str, type[Event]] = {
         events.ScanDone,
         events.LrFound,
         events.Augmented,
+        events.Scored,
         events.Evaluated,
         events.Exported,
         events.Prediction,
@@ -70,6 +82,13 @@ EVENTS: dict[str, type[Event]] = {
         layer_events.Explained,
         layer_events.Mapped,
         layer_events.ReportWritten,
+        data_events.Fetched,
+        data_events.Checked,
+        data_events.Relearned,
+        data_events.NeighboursFound,
+        data_events.Suggested,
+        data_events.Calibrated,
+        data_events.Copied,
     )
 }
 

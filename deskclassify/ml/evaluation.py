@@ -13,17 +13,16 @@ import numpy as np
 from deskclassify.core.architectures import get
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import InputError
-from deskclassify.core.events import Event, Progress, Started, Throttle, Verdict
+from deskclassify.core.events import Event, Progress, Started, Throttle
 from deskclassify.core.preprocess import Pixels, Preprocess
 from deskclassify.core.requests import EvaluateRequest
 from deskclassify.core.run_folder import RunFolder, measure
 from deskclassify.core.sources import list_data
+from deskclassify.core.standing import judged
 from deskclassify.core.words import counted
-from deskclassify.ml.images import Looked, look_at
+from deskclassify.ml.images import look_at
 from deskclassify.ml.model_file import open_model
 from deskclassify.ml.prediction import BATCH
-
-_SURE_LOSS = 27.631  # -log(1e-12): of a class that the model does not know
 
 
 @dataclass(frozen=True)
@@ -43,24 +42,30 @@ def evaluate(request: EvaluateRequest, should_stop: ShouldStop) -> Iterator[Even
     begun = time.monotonic()
     model = _open(Path(request.model), request.device)
     listing = list_data(request.data, should_stop)
-    items = [item for item in listing.items if request.all_pictures or item.subset == "valid"]
+    items = [item for item in listing.items if request.subset in ("all", item.subset)]
     if not items:
         raise InputError("There are no labelled pictures to measure on. Choose a folder with a sub-folder per class.")
     yield Started("evaluate", counted(len(items), "picture"))
     label = {item.path: item.label for item in items}
-    verdicts: list[Verdict] = []
+    seen: list[str] = []
+    rows: list[np.ndarray] = []
     done, throttle = 0, Throttle()
     paths = [item.path for item in items]
     with contextlib.closing(look_at(paths, model.how, True, model.chunk, model.answers)) as looks:
         for looked in looks:
-            verdicts += _judge(model, looked, label)
+            good = [(picture.path, row) for picture, row in looked if row is not None]
+            seen += [path for path, _ in good]
+            rows += [row for _, row in good]
             done += len(looked)
             if throttle.ready(done == len(items)):
                 rate = done / max(1e-6, time.monotonic() - begun)
                 yield Progress("evaluate", done, len(items), rate, (len(items) - done) / rate)
             if should_stop():
                 return
-    yield measure(verdicts, model.classes, len(items) - len(verdicts), time.monotonic() - begun)
+    probabilities = np.array(rows, np.float32).reshape(-1, len(model.classes))
+    scored = judged(model.classes, seen, [label[path] for path in seen], probabilities)
+    yield scored
+    yield measure(list(scored.verdicts), model.classes, len(items) - len(seen), time.monotonic() - begun)
 
 
 def _open(path: Path, device: str) -> _Model:
@@ -91,13 +96,3 @@ def _open_run(run: RunFolder, device: str) -> _Model:
             return probabilities(network.head(torch.from_numpy(run_trunk(images))).numpy())
 
     return _Model(info.classes, info.preprocess, answers, trunk.chunk_size(where))
-
-
-def _judge(model: _Model, looked: Looked, label: dict[str, str]) -> Iterator[Verdict]:
-    for picture, row in looked:
-        if row is None:
-            continue
-        best, actual = int(row.argmax()), label[picture.path]
-        chance = float(row[model.classes.index(actual)]) if actual in model.classes else 0.0
-        loss = min(_SURE_LOSS, -float(np.log(max(chance, 1e-12))))
-        yield Verdict(picture.path, actual, model.classes[best], float(row[best]), loss)

@@ -10,6 +10,8 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from deskclassify.core import atomic
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import EpochDone, Event, Message, Verdict
@@ -66,9 +68,9 @@ class RunWriter:
         """Write what is needed to go on."""
         return self._put(lambda: checkpoint.write(self._run.last, point), point.size_bytes())
 
-    def predictions(self, verdicts: Sequence[Verdict]) -> Iterator[Event]:
-        """Write `predictions.csv`."""
-        return self._put(lambda: self._run.write_predictions(verdicts))
+    def predictions(self, verdicts: Sequence[Verdict], probabilities: np.ndarray) -> Iterator[Event]:
+        """Write `predictions.csv` and `scores.npy`."""
+        return self._put(lambda: self._run.write_predictions(verdicts, probabilities), probabilities.nbytes)
 
     def dispensable(self, action: Callable[[], None], size_bytes: int) -> Iterator[Event]:
         """Write what a training can do without: where the disk has little room, or cannot be written, it is left out.

@@ -45,7 +45,7 @@ def scan(request: ScanRequest, should_stop: ShouldStop) -> Iterator[Event]:
     """
     begun = time.monotonic()
     listing = list_data(request.data, should_stop)
-    files = [item.path for item in listing.items] + list(listing.unlabelled)
+    files = [item.path for item in (*listing.items, *listing.unlabelled)]
     looks: list[_Look] = []
     throttle = Throttle()
     for look in map_ahead(lambda path: _look(path, request.duplicates), files, cpu_count()):

@@ -403,7 +403,8 @@ class Training:
             [
                 Verdict(path, classes[target], classes[choice], float(chance[n, choice]), float(loss[n]))
                 for n, (path, target, choice) in enumerate(zip(files, targets, picked, strict=True))
-            ]
+            ],
+            chance,
         )
         return float((picked == targets).mean()) if len(files) else None
 

@@ -17,7 +17,8 @@ def test_epoch_has_the_keys_that_were_promised():
 
 
 def test_every_event_has_a_name_of_the_contract():
-    names = {kind.event for kind in wire.EVENTS.values()}
+    printed = [kind for kind in wire.EVENTS.values() if kind is not events.Scored]  # goes between processes only
+    names = {kind.event for kind in printed}
     assert names <= {"started", "progress", "batch", "epoch", "message", "finished", "failed", "prediction"}
 
 

@@ -93,8 +93,8 @@ def test_prediction_needs_no_torch(model_file: Path, sample: Path) -> None:
 def test_a_run_and_its_export_measure_alike(
     trained: Path, model_file: Path, sample: Path, sample_spec: DataSpec, drain: Any
 ) -> None:
-    of_run = drain(EvaluateRequest(str(trained), sample_spec, all_pictures=False))[-1]
-    of_file = drain(EvaluateRequest(str(model_file), sample_spec, all_pictures=False))[-1]
+    of_run = drain(EvaluateRequest(str(trained), sample_spec, subset="valid"))[-1]
+    of_file = drain(EvaluateRequest(str(model_file), sample_spec, subset="valid"))[-1]
     assert of_run.confusion == of_file.confusion
     assert of_run.accuracy == RunFolder(trained).info().result["accuracy"]
     assert sum(map(sum, of_run.confusion)) == of_run.images == 10

@@ -1,16 +1,17 @@
 """The Evaluate page on run folders written here, with small pictures."""
 
+import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 
 from deskclassify.core.architectures import ARCHITECTURES
 from deskclassify.core.errors import InputError
-from deskclassify.core.events import Evaluated, Progress, Verdict
+from deskclassify.core.events import Progress, Scored, Verdict
 from deskclassify.core.run_folder import RunFolder, measure
 from deskclassify.ui import theme
-from deskclassify.ui.pages import evaluate_words as words
-from deskclassify.ui.pages.evaluate import EvaluatePage
+from deskclassify.ui.pages.evaluate import EvaluatePage, words
+from deskclassify.ui.pages.evaluate.view import View
 from deskclassify.ui.pages.picture_dialog import PictureDialog
 
 CLASSES = ("ants", "bees", "wasps")
@@ -72,6 +73,11 @@ def shown(page):
     return [grid.entry_at(grid.model().index(row, 0)) for row in range(grid.model().rowCount())]
 
 
+def measured(verdicts, seconds=0.0):
+    chances = np.array([[one.predicted == name for name in CLASSES] for one in verdicts], np.float32)
+    return [Scored(CLASSES, tuple(verdicts), chances), measure([*verdicts], CLASSES, seconds=seconds)]
+
+
 def test_without_a_run_the_page_says_what_to_do(page, session, qtbot):
     assert page.objectName() == "evaluatePage"
     assert page._stack.currentIndex() == 0 and find(page, "runBox").isHidden()
@@ -85,7 +91,7 @@ def test_the_numbers(full):
     assert full._stack.currentIndex() == 1
     assert find(full, "accuracyLabel").text() == "75.0 %"
     assert find(full, "countLabel").text() == "9 of 12 validation pictures are right · error rate 25.0 %"
-    assert "47 to 91 %" in full.interval_label.text() and "More pictures" in full.interval_label.text()
+    assert "47 to 91 %" in find(full, "intervalLabel").text() and "More pictures" in find(full, "intervalLabel").text()
     model = find(full, "confusionMatrix").model()
     assert [[model.index(row, column).data() for column in range(3)] for row in range(3)] == [
         [2, 2, 0],
@@ -113,13 +119,13 @@ def test_highest_loss_first_and_wrong_ones_marked(full):
 
 
 def test_filters(full):
-    assert find(full, "cellButton").isHidden()
+    assert find(full, "chosenButton").isHidden()
     find(full, "allErrorsButton").click()
     assert [entry.bad for entry in shown(full)] == [True] * 3
     assert find(full, "allErrorsButton").text() == "All errors (3)"
     find(full, "confusionMatrix").choose("ants", "bees")
     assert [entry.title for entry in shown(full)] == ["bees / ants"] * 2
-    assert find(full, "cellButton").text() == "ants → bees" and find(full, "cellButton").isChecked()
+    assert find(full, "chosenButton").text() == "ants → bees" and find(full, "chosenButton").isChecked()
     assert find(full, "shownLabel").text() == "2 pictures"
     find(full, "confusionMatrix").choose("ants", "wasps")
     assert shown(full) == [] and find(full, "shownLabel").text() == "There are no such pictures."
@@ -128,11 +134,11 @@ def test_filters(full):
 
 
 def test_pictures_chosen_on_the_map_are_a_filter(full, session, verdicts):
-    assert find(full, "pickedButton").isHidden()
+    assert find(full, "chosenButton").isHidden()
     full.show_chosen([verdicts[at].path for at in (7, 3, 0)] + ["/another/picture.png"])
     assert [entry.path for entry in shown(full)] == [verdicts[at].path for at in (0, 3, 7)], "highest loss first"
     assert [entry.title for entry in shown(full)] == ["bees / ants", "bees / ants", "bees / bees"]
-    button = find(full, "pickedButton")
+    button = find(full, "chosenButton")
     assert button.text() == "Chosen on the map (3)" and button.isChecked() and not button.isHidden()
     assert find(full, "shownLabel").text() == "3 pictures, 2 of them wrong"
     find(full, "allErrorsButton").click()
@@ -145,23 +151,16 @@ def test_pictures_chosen_on_the_map_are_a_filter(full, session, verdicts):
     assert button.isHidden() and len(shown(full)) == 12
 
 
-def test_four_filters_fit_as_well_as_three(full, verdicts):
-    full._choose_cell("ants", "bees")
-    width = full.minimumSizeHint().width()
-    full.show_chosen([one.path for one in verdicts])
-    assert full.minimumSizeHint().width() <= width and find(full, "cellButton").isVisibleTo(full)
-
-
 def test_unknown_pictures_chosen_on_the_map_change_nothing(full, page, session, verdicts):
     full.show_chosen(["/another/picture.png"])
-    assert find(full, "pickedButton").isHidden() and len(shown(full)) == 12
+    assert find(full, "chosenButton").isHidden() and len(shown(full)) == 12
     session.show_run(None)
     page.show_chosen([verdicts[0].path])
-    assert page._stack.currentIndex() == 0 and find(page, "pickedButton").isHidden()
+    assert page._stack.currentIndex() == 0 and find(page, "chosenButton").isHidden()
 
 
 def test_pictures_chosen_on_the_map_end_the_look_at_another_folder(full, script, qtbot, verdicts, tmp_path):
-    script.events = [measure([*verdicts[:4]], CLASSES)]
+    script.events = measured(verdicts[:4])
     full.evaluate_folder(tmp_path)
     qtbot.waitUntil(lambda: find(full, "folderLabel").text().startswith("Measured on"))
     full.show_chosen([verdicts[11].path])
@@ -220,8 +219,7 @@ def test_a_damaged_run_is_a_sentence(page, session, verdicts, qtbot):
 
 
 def test_another_folder_and_the_way_back(full, session, script, qtbot, verdicts, tmp_path):
-    other = measure([*verdicts[:4]], CLASSES, seconds=0.5)
-    script.events = [Progress("evaluating", 2, 4), None, other]
+    script.events = [Progress("evaluating", 2, 4), None, *measured(verdicts[:4], 0.5)]
     full.evaluate_folder(tmp_path)
     label = find(full, "folderLabel")
     qtbot.waitUntil(lambda: "2 of 4" in label.text())
@@ -247,23 +245,14 @@ def test_a_folder_that_fails_leaves_the_view(full, session, script, qtbot, tmp_p
 def test_going_back_ends_the_measurement(full, session, script, qtbot, tmp_path):
     script.events = [None]
     full.evaluate_folder(tmp_path)
-    job = full._job
+    job = full.state._job
     find(full, "backButton").click()
     assert job.control.stopped and find(full, "evaluateFolderButton").isEnabled()
     qtbot.waitUntil(lambda: not session.owner.jobs)
 
 
-def test_only_the_worst_of_many_pictures_are_known():
-    rows = tuple(Verdict(f"{number}.png", "a", "b", 0.9, 1.0) for number in range(3))
-    evaluated = Evaluated(("a", "b"), 50, 0.0, 1.0, {}, ((0, 50), (0, 0)), rows)
-    view = words.View(evaluated, rows, "/folder")
-    assert words.shown_text(view, "errors", None, 3) == (
-        "3 of 50 pictures: of another folder only the 200 highest losses are kept"
-    )
-
-
 def test_no_pictures_at_all():
-    view = words.View(measure([], CLASSES), ())
+    view = View(measure([], CLASSES), ())
     assert words.accuracy_text(view) == "–" and words.interval_text(view) == ""
     assert words.count_text(view) == "There are no pictures to measure on."
 

@@ -4,62 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from deskclassify.core import architectures
 from deskclassify.core.errors import InputError
-from deskclassify.core.events import Evaluated, Verdict
+from deskclassify.core.events import Verdict
 from deskclassify.core.metrics import wilson
-from deskclassify.core.run_folder import MOST_TOP_LOSSES, RunFolder
+from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.runs import title
 from deskclassify.core.words import counted
 from deskclassify.ui import theme
+from deskclassify.ui.pages.evaluate.view import View
 from deskclassify.ui.widgets.image_grid import GridEntry
 
-Filter = Literal["losses", "errors", "cell", "picked"]
+Filter = Literal["losses", "errors", "chosen"]
 _LONGEST_NAME = 18  # characters of a class in a button
-
-
-@dataclass(frozen=True)
-class View:
-    """What the page shows.
-
-    Attributes:
-        evaluated: the metrics.
-        verdicts: the pictures, highest loss first; of another folder only the worst are known.
-        folder: another folder that was measured; empty for the run's validation pictures.
-    """
-
-    evaluated: Evaluated
-    verdicts: tuple[Verdict, ...]
-    folder: str = ""
-
-    def chosen(
-        self, which: Filter, cell: tuple[str, str] | None = None, picked: frozenset[str] = frozenset()
-    ) -> list[Verdict]:
-        """The pictures of a filter; `cell` is actual and predicted class, `picked` are paths."""
-        if which == "errors":
-            return [one for one in self.verdicts if one.label != one.predicted]
-        if which == "cell" and cell is not None:
-            return [one for one in self.verdicts if (one.label, one.predicted) == cell]
-        if which == "picked":
-            return [one for one in self.verdicts if one.path in picked]
-        return list(self.verdicts[:MOST_TOP_LOSSES])
-
-    def errors(self) -> int:
-        """Number of wrong answers."""
-        return self.evaluated.images - self.right()
-
-    def right(self) -> int:
-        """Number of right answers."""
-        return sum(row[at] for at, row in enumerate(self.evaluated.confusion))
-
-    def cell_count(self, cell: tuple[str, str]) -> int:
-        """Number of pictures of a cell."""
-        names = self.evaluated.classes
-        return self.evaluated.confusion[names.index(cell[0])][names.index(cell[1])]
 
 
 def by_loss(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
@@ -77,13 +37,13 @@ def count_text(view: View) -> str:
     total = view.evaluated.images
     if not total:
         return "There are no pictures to measure on."
-    kind = "pictures" if view.folder else "validation pictures"
-    return f"{view.right():,} of {total:,} {kind} are right · error rate {100 * view.evaluated.error_rate:.1f} %"
+    kind = {"valid": "validation pictures", "test": "test pictures", "folder": "pictures"}[view.origin]
+    return f"{view.right:,} of {total:,} {kind} are right · error rate {100 * view.evaluated.error_rate:.1f} %"
 
 
 def interval_text(view: View) -> str:
     """How far the number can be trusted."""
-    low, high = wilson(view.right(), view.evaluated.images)
+    low, high = wilson(view.right, view.evaluated.images)
     if not view.evaluated.images:
         return ""
     few = " More pictures would say it more exactly." if high - low > 0.15 else ""
@@ -98,31 +58,32 @@ def skipped_text(view: View) -> str:
     return f"{counted(count, 'picture')} could not be read: not counted."
 
 
-def folder_text(view: View) -> str:
-    """What was measured, if not the validation pictures."""
+def notice_text(view: View) -> str:
+    """What is shown, if not the run as it was trained on its validation pictures."""
+    images = counted(view.evaluated.images, "picture")
+    if view.live is not None:
+        return (
+            f"The last layer was learned anew from {counted(view.live.train_images, 'picture')} in "
+            f"{view.live.seconds:.1f} s. The run is as it was: train again to keep the gain."
+        )
     seconds = f" in {view.evaluated.seconds:.1f} s" if view.evaluated.seconds else ""
-    return f"Measured on “{Path(view.folder).name}”: {counted(view.evaluated.images, 'picture')}{seconds}."
+    if view.origin == "test":
+        return f"Measured on the test pictures, which no training has seen: {images}{seconds}."
+    return f"Measured on “{Path(view.folder).name}”: {images}{seconds}."
 
 
-def shown_text(view: View, which: Filter, cell: tuple[str, str] | None, shown: int) -> str:
+def shown_text(view: View, which: Filter, shown: int) -> str:
     """What the grid shows, or why it is empty."""
-    if which == "cell" and cell is not None:
-        total = view.cell_count(cell)
-    else:
-        total = view.errors() if which == "errors" else view.evaluated.images
-    if not total:
+    if not shown:
         return "Every picture is right." if which == "errors" else "There are no such pictures."
-    order = ", the most surprising first" if which == "losses" else ""
-    if shown == total:
-        return counted(total, "picture") + order
-    some = f"{shown:,} of {counted(total, 'picture')}"
     if which != "losses":
-        return f"{some}: of another folder only the {MOST_TOP_LOSSES} highest losses are kept"
-    return some + order
+        return counted(shown, "picture")
+    some = "" if shown == view.evaluated.images else f"{shown:,} of "
+    return f"{some}{counted(view.evaluated.images, 'picture')}, the most surprising first"
 
 
-def picked_text(shown: Sequence[Verdict]) -> str:
-    """How many pictures were chosen on the map, and how many of them are wrong."""
+def chosen_text(shown: Sequence[Verdict]) -> str:
+    """How many pictures were chosen, and how many of them are wrong."""
     wrong = sum(one.label != one.predicted for one in shown)
     errors = f", {wrong:,} of them wrong" if wrong else ", all right" if shown else ""
     return f"{counted(len(shown), 'picture')}{errors}"
