@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from deskclassify.core import labels, split
+from deskclassify.core import groups, labels, split
 from deskclassify.core.control import ShouldStop, never
 from deskclassify.core.errors import InputError
 from deskclassify.core.pictures import UNSUPPORTED_SUFFIXES, is_picture_name
@@ -148,7 +148,7 @@ class Listing:
         """The listing less the paths that turned out to be unreadable, split anew."""
         kept = [item for item in self.items if item.path not in unreadable]
         unlabelled = tuple(item for item in self.unlabelled if item.path not in unreadable)
-        return replace(self, items=_split(kept, spec), unlabelled=unlabelled)
+        return replace(self, items=_split(kept, spec, _groups(kept, spec)), unlabelled=unlabelled)
 
 
 def walk(root: Path) -> Iterator[PurePosixPath | Problem]:
@@ -230,7 +230,7 @@ def arrange(found: Found, spec: DataSpec) -> Listing:
         spec: what is wanted.
 
     Raises:
-        InputError: no picture lies in the validation folder.
+        InputError: no picture lies in the validation folder, or the grouping is wrong.
     """
     excluded = frozenset(spec.excluded)  # looked up once a picture
     items: list[Item] = []
@@ -247,8 +247,10 @@ def arrange(found: Found, spec: DataSpec) -> Listing:
         items = _valid_folder(items, spec.valid_folder)
     gone = {item.path for item in left_out}
     notes = (note for note in found.namesakes if note.path not in gone)
-    problems = (*found.problems, *notes, *_class_problems(items))
-    return Listing(_split(items, spec), tuple(unlabelled), problems, tuple(left_out))
+    tied = _groups(items, spec)
+    told = (Problem("", text) for text in groups.remarks(items, tied, spec.grouping))
+    problems = (*found.problems, *notes, *_class_problems(items), *told)
+    return Listing(_split(items, spec, tied), tuple(unlabelled), problems, tuple(left_out))
 
 
 def label_now(item: Item, spec: DataSpec) -> str:
@@ -387,12 +389,18 @@ def _valid_folder(items: list[Item], name: str) -> list[Item]:
     return chosen
 
 
-def _split(items: Iterable[Item], spec: DataSpec) -> tuple[Item, ...]:
-    every = list(items)
-    subsets = split.assign(
-        (split.Candidate(item.key, item.label, item.fixed) for item in every), spec.valid_pct, spec.seed
-    )
-    return tuple(replace(item, subset=subsets[item.key]) for item in every)
+def _split(items: Sequence[Item], spec: DataSpec, tied: Mapping[str, str]) -> tuple[Item, ...]:
+    candidates = (split.Candidate(item.key, item.label, item.fixed) for item in items)
+    subsets = split.assign(candidates, spec.valid_pct, spec.seed, spec.test_pct, tied)
+    return tuple(replace(item, subset=subsets[item.key]) for item in items)
+
+
+def _groups(items: Sequence[Item], spec: DataSpec) -> dict[str, str]:
+    """Key → name of the group that must lie on one side of the split."""
+    if not spec.grouping and not spec.together:
+        return {}
+    roots = frozenset(str(_root(source)) for source in spec.sources)
+    return groups.find(items, spec.grouping, spec.together, spec.rule == "folder", roots)
 
 
 def _class_problems(items: list[Item]) -> list[Problem]:
