@@ -71,10 +71,12 @@ def assign(
         groups: key → name of its group; a key that is missing is alone.
     """
     every = list(candidates)
+    if not groups:
+        return _alone(every, valid_pct, seed, test_pct)
     result = {one.key: one.subset for one in every if one.subset}
     fixed = frozenset(result.values())
     free = []
-    for block in _blocks(every, groups or {}):
+    for block in _blocks(every, groups):
         if block.fixed <= {"train"}:
             free.append(block)
         elif len(block.fixed) == 1:
@@ -90,10 +92,44 @@ def assign(
     return {one.key: result.get(one.key, "train") for one in every}
 
 
+def _alone(every: Sequence[Candidate], valid_pct: float, seed: int, test_pct: float) -> dict[str, str]:
+    """The same where every picture is alone, as is usual: four times as fast, for it is done anew at each change."""
+    result = {one.key: one.subset for one in every if one.subset}
+    fixed = frozenset(result.values())
+    free: dict[str, list[str]] = {}
+    for one in every:
+        if one.subset in ("", "train"):
+            result[one.key] = "train"
+            free.setdefault(one.label, []).append(one.key)
+    draws_valid = "valid" not in fixed
+    for keys in free.values():
+        size = len(keys)
+        if test_pct > 0 and "test" not in fixed:
+            keys, drawn = _first(keys, TEST_SEED, _goal(size, size, test_pct, 2 if draws_valid else 1))
+            result.update((key, "test") for key in drawn)
+        if draws_valid:
+            _, drawn = _first(keys, seed, _goal(size, len(keys), valid_pct, 1))
+            result.update((key, "valid") for key in drawn)
+    return result
+
+
+def _first(keys: list[str], seed: int, count: int) -> tuple[list[str], list[str]]:
+    """The keys that stay, and the `count` first ones by rank."""
+    if not count:
+        return keys, []
+    order = sorted(keys, key=lambda key: (rank(key, seed), key))
+    return order[count:], order[:count]
+
+
+def _goal(size: int, there: int, share: float, keep: int) -> int:
+    """How many pictures of a class to draw: its share of all `size`, of those that are `there`, but `keep` of them."""
+    return 0 if there <= keep else min(max(1, round(size * share)), there - keep)
+
+
 def _blocks(every: Sequence[Candidate], groups: Mapping[str, str]) -> list[_Block]:
     """The groups, each named after the first of its keys, so that it does not matter what they are called."""
     blocks: dict[tuple[bool, str], _Block] = {}
-    for one in sorted(every, key=lambda one: one.key) if groups else every:
+    for one in sorted(every, key=lambda one: one.key):
         name = groups.get(one.key)
         place = (False, one.key) if name is None else (True, name)
         block = blocks.get(place)
@@ -132,8 +168,6 @@ def _draw(blocks: Sequence[_Block], sizes: Mapping[str, int], share: float, seed
     wanted = _Wanted(blocks, sizes, share, keep)
     order = sorted(blocks, key=lambda block: (rank(block.name, seed), block.name))
     drawn = [block for block in order if wanted.take_if(block, wanted.fits(block))]
-    if len(drawn) == len(blocks) or all(len(block.keys) == 1 for block in blocks):
-        return drawn
     taken = {block.name for block in drawn}
     rest = [block for block in order if block.name not in taken]
     rest.sort(key=wanted.change)  # stable: of equals the one that comes first by rank
@@ -158,8 +192,7 @@ class _Wanted:
                 self._left[label] = self._left.get(label, 0) + 1
         there = _sizes(blocks)
         self._goal = {
-            label: 0 if self._left[label] <= keep else min(max(1, round(sizes[label] * share)), there[label] - keep)
-            for label in there
+            label: _goal(sizes[label], there[label], share, keep) if self._left[label] > keep else 0 for label in there
         }
         self._short = dict(self._goal)
         self._taken: set[str] = set()

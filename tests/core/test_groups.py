@@ -56,6 +56,15 @@ def test_without_groups_and_test_the_split_is_what_it_always_was(blocks, share, 
     assert assign(every, share, seed) == before_groups(every, share, seed)
 
 
+@given(BLOCKS, st.floats(0.01, 0.6), TEST, SEEDS, st.data())
+def test_groups_of_one_change_nothing(blocks, share, test, seed, data):
+    every, _ = made(blocks)
+    fixed = st.sampled_from(("", "", "", "train", "valid", "test"))
+    every = [replace(one, subset=data.draw(fixed)) for one in every[:20]]
+    alone = {one.key: one.key for one in every}
+    assert assign(every, share, seed, test, alone) == assign(every, share, seed, test)
+
+
 @given(BLOCKS, VALID, TEST, SEEDS, st.randoms(use_true_random=False))
 def test_no_group_lies_on_two_sides_in_any_order(blocks, share, test, seed, dice):
     every, tied = made(blocks)
