@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from deskclassify import __version__
-from deskclassify.cli import comparing, inspecting, options, predicting, tables
+from deskclassify.cli import comparing, inspecting, options, predicting, reporting, tables
 from deskclassify.cli import demo as demonstration
 from deskclassify.cli.interrupts import EXIT_INTERRUPTED, Interrupts
 from deskclassify.cli.output import opened
@@ -74,10 +74,13 @@ def scan(
     valid_pct: options.ValidPct = None,
     valid_folder: options.ValidFolder = None,
     seed: options.Seed = None,
+    test_pct: options.TestPct = None,
+    group_by: options.GroupBy = None,
     json: options.Json = False,
 ) -> Plan:
     """Classes, counts, split, unreadable files with the reason, duplicates."""
-    request = requests.ScanRequest(options.data_spec(data, label_from, valid_pct, valid_folder, seed))
+    spec = options.data_spec(data, label_from, valid_pct, valid_folder, seed, test_pct, group_by)
+    request = requests.ScanRequest(spec)
     return _plan(request, events.ScanDone, tables.scanned)
 
 
@@ -104,6 +107,8 @@ def train(
     valid_pct: options.ValidPct = None,
     valid_folder: options.ValidFolder = None,
     seed: options.Seed = None,
+    test_pct: options.TestPct = None,
+    group_by: options.GroupBy = None,
     weights: options.Weights = "",
     device: options.Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from what RUN holds.")] = False,
@@ -117,7 +122,7 @@ def train(
     options.between("--augment", augment, 0, requests.STRONGEST_AUGMENT)
     _check_numbers(lr, batch_size, image_size)
     request = requests.FitRequest(
-        data=options.data_spec(data, label_from, valid_pct, valid_folder, seed),
+        data=options.data_spec(data, label_from, valid_pct, valid_folder, seed, test_pct, group_by),
         run=out if forecast and not out else _target("--out", out),
         architecture=architectures.get(arch).name,
         preset=options.choice("--preset", preset, requests.PRESETS),
@@ -154,6 +159,8 @@ def lr_find(
     valid_pct: options.ValidPct = None,
     valid_folder: options.ValidFolder = None,
     seed: options.Seed = None,
+    test_pct: options.TestPct = None,
+    group_by: options.GroupBy = None,
     weights: options.Weights = "",
     device: options.Device = "auto",
     json: options.Json = False,
@@ -161,7 +168,7 @@ def lr_find(
     """The learning-rate range test; nothing is changed by it."""
     _check_numbers(None, batch_size, image_size)
     request = requests.LrFindRequest(
-        data=options.data_spec(data, label_from, valid_pct, valid_folder, seed),
+        data=options.data_spec(data, label_from, valid_pct, valid_folder, seed, test_pct, group_by),
         architecture=architectures.get(arch).name,
         batch_size=batch_size,
         image_size=image_size,
@@ -180,17 +187,24 @@ def evaluate(
     valid_pct: options.ValidPct = None,
     valid_folder: options.ValidFolder = None,
     seed: options.Seed = None,
+    test_pct: options.TestPct = None,
+    group_by: options.GroupBy = None,
     validation_only: Annotated[
         bool, typer.Option("--validation-only", help="Measure on the validation share only, not on all pictures.")
+    ] = False,
+    test_only: Annotated[
+        bool, typer.Option("--test-only", help="Measure on the pictures that are kept for the test only.")
     ] = False,
     device: options.Device = "auto",
     json: options.Json = False,
 ) -> Plan:
     """Accuracy, precision, recall and F1 of each class, confusion matrix, highest losses."""
+    if validation_only and test_only:
+        raise InputError("--validation-only and --test-only name different pictures. Give one of them.")
     request = requests.EvaluateRequest(
         model=str(options.existing(model, "run folder or model")),
-        data=options.data_spec(data, label_from, valid_pct, valid_folder, seed),
-        subset="valid" if validation_only else "all",
+        data=options.data_spec(data, label_from, valid_pct, valid_folder, seed, test_pct, group_by),
+        subset="valid" if validation_only else "test" if test_only else "all",
         device=options.device(device),
     )
     return _plan(request, events.Evaluated, tables.evaluated)
@@ -234,6 +248,18 @@ def inspect(
         page = _target("--report", page)
         check_target(Path(page))
     return lambda runner: inspecting.inspect(runner, network, str(picture), layer, folder, page)
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.")],
+    target: Annotated[str, typer.Argument(metavar="FILE.html", help="The file to write.")],
+    json: options.Json = False,
+) -> Plan:
+    """All about a run as one page to read and print: figures, curves, confusions, worst pictures, settings."""
+    folder, file = str(options.existing(run, "run folder")), _target("FILE.html", target)
+    check_target(Path(file))
+    return lambda runner: reporting.report(runner, folder, file)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from deskclassify.core import architectures, project
+from deskclassify.core import architectures, groups, project
 from deskclassify.core.errors import InputError
 from deskclassify.core.sources import DataSpec, Source
 
@@ -37,6 +37,18 @@ ValidFolder = Annotated[
 Seed = Annotated[
     int | None,
     typer.Option("--seed", metavar="N", help="Number that decides which pictures are for validation (default 42)."),
+]
+TestPct = Annotated[
+    float | None,
+    typer.Option("--test-pct", metavar="X", help="Share of each class for a last test, never trained on (default 0)."),
+]
+GroupBy = Annotated[
+    str | None,
+    typer.Option(
+        "--group-by",
+        metavar="folder|regex:PATTERN",
+        help="What stays on one side of the split: a sub-folder, or names in which the pattern's first group is the same.",
+    ),
 ]
 BatchSize = Annotated[int | None, typer.Option("--batch-size", metavar="N", help="Pictures in one step.")]
 ImageSize = Annotated[int | None, typer.Option("--image-size", metavar="N", help="Pixels, width and height.")]
@@ -88,6 +100,8 @@ def data_spec(
     valid_pct: float | None = None,
     valid_folder: str | None = None,
     seed: int | None = None,
+    test_pct: float | None = None,
+    group_by: str | None = None,
 ) -> DataSpec:
     """The pictures that the arguments name; of a project, its own settings where none are given.
 
@@ -103,12 +117,24 @@ def data_spec(
         raise InputError(f"“{data}” is a file, not a folder. Give the folder that holds the class folders.")
     if valid_pct is not None and not 0 < valid_pct < 1:
         raise InputError(f"--valid-pct must lie between 0 and 1, as in 0.2 for a fifth; {valid_pct:g} does not.")
+    if test_pct is not None and not 0 <= test_pct < 1:
+        raise InputError(f"--test-pct must be 0 or more and below 1, as in 0.1 for a tenth; {test_pct:g} is not.")
     if label_from is not None:
         spec = replace(spec, rule=label_from)
     if valid_pct is not None:
         spec = replace(spec, valid_pct=valid_pct)
     if valid_folder is not None:
         spec = replace(spec, valid_folder=valid_folder)
+    if test_pct is not None:
+        spec = replace(spec, test_pct=test_pct)
+    if spec.valid_pct + spec.test_pct >= 1:
+        raise InputError(
+            f"With {spec.valid_pct:g} for validation and {spec.test_pct:g} for the test nothing is left to train on. "
+            "Choose smaller shares: together they must be below 1."
+        )
+    if group_by is not None:
+        groups.check(group_by)
+        spec = replace(spec, grouping=group_by)
     return spec if seed is None else replace(spec, seed=seed)
 
 
