@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from deskclassify.core.codec import to_json
-from deskclassify.core.sources import Listing, Problem
+from deskclassify.core.sources import Found, Listing, Problem
 
 _SECONDS_BETWEEN = 0.05
 
@@ -183,10 +183,15 @@ class FitDone(Event):
 
 @dataclass(frozen=True)
 class Listed(Event):
-    """What the folders hold, by their names alone."""
+    """What the folders hold, by their names alone.
+
+    Attributes:
+        found: what it was made of, to be arranged anew when something is mended.
+    """
 
     event: ClassVar[str] = "finished"
     listing: Listing
+    found: Found | None = None
 
 
 @dataclass(frozen=True)

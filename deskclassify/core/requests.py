@@ -19,7 +19,7 @@ from typing import ClassVar, Literal
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import Event, Listed, Progress
 from deskclassify.core.preprocess import Resize
-from deskclassify.core.sources import DataSpec, list_data
+from deskclassify.core.sources import DataSpec, Found, arrange, find
 
 Preset = Literal["quick", "partial", "balanced", "thorough"]
 PRESETS: tuple[Preset, ...] = ("quick", "partial", "balanced", "thorough")
@@ -41,11 +41,16 @@ class Request:
 
 @dataclass(frozen=True)
 class ListRequest(Request):
-    """Walk the folders, label and split; no picture is opened."""
+    """Walk the folders, label and split; no picture is opened.
+
+    Attributes:
+        found: of an earlier walk, if it still fits; then there is none.
+    """
 
     job: ClassVar[str] = "deskclassify.core.requests:list_items"
     process: ClassVar[Process] = "here"
     data: DataSpec
+    found: Found | None = None
 
 
 @dataclass(frozen=True)
@@ -238,7 +243,8 @@ def generator(request: Request) -> Callable[[Request, ShouldStop], Iterator[Even
 
 def list_items(request: ListRequest, should_stop: ShouldStop) -> Iterator[Event]:
     """The job of `ListRequest`."""
-    yield Listed(list_data(request.data, should_stop))
+    found = request.found or find(request.data, should_stop)
+    yield Listed(arrange(found, request.data), found)
 
 
 def tick(request: SleepRequest, should_stop: ShouldStop) -> Iterator[Event]:

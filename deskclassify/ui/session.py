@@ -14,6 +14,7 @@ from typing import Literal
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from deskclassify.core import mending, scan_result
 from deskclassify.core import project as projects
 from deskclassify.core import settings as settings_file
 from deskclassify.core.errors import Failure, InputError
@@ -42,12 +43,13 @@ from deskclassify.core.requests import (
 )
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.settings import Settings
-from deskclassify.core.sources import DataSpec, Listing, Problem, Source
+from deskclassify.core.sources import DataSpec, Found, Listing, Problem, Source, arrange
 from deskclassify.jobs.job import Job
 from deskclassify.jobs.owner import JobOwner
 
 TrainState = Literal["idle", "running", "paused", "stopping"]
 MODEL_NAME = "model.onnx"
+_AT_ONCE = 5_000  # pictures that are arranged in the window's thread: more would be felt
 
 
 class _DataChange(QUndoCommand):
@@ -101,6 +103,8 @@ class Session(QObject):
         self.run: RunFolder | None = None
         self.model: Path | None = None
         self.examined: Examined | None = None
+        self._found: Found | None = None  # what the last walk through the folders came to
+        self._checked: ScanDone | None = None  # of all that was found, also of what was left out
         self._list_job: Job | None = None
         self._scan_job: Job | None = None
         self._use_job: Job | None = None  # makes the model of the run that is shown
@@ -136,7 +140,7 @@ class Session(QObject):
         finished = [run for run in project.runs() if run.is_finished()]
         self.show_run(finished[-1] if finished else None)
         self.project_changed.emit()
-        self._list()
+        self.look_again()
 
     def change_settings(self, settings: Settings) -> None:
         """Save other settings."""
@@ -186,8 +190,11 @@ class Session(QObject):
         """Set the data without the undo stack (the stack calls this)."""
         self.project = self.project.with_data(data)
         self._try(self.project.save)
-        self.project_changed.emit()
-        self._list()
+        if self._found is not None and self._found.fits(data):
+            self._arrange(self._found)
+        else:
+            self.project_changed.emit()
+            self.look_again()
 
     def add_folder(self, path: Path, label: str = "") -> None:
         """Add a folder of class folders, or (with a label) one class folder.
@@ -224,17 +231,21 @@ class Session(QObject):
         self.change_data(f"remove {Path(source.path).name}", replace(data, sources=rest))
 
     def rename_class(self, old: str, new: str) -> None:
-        """Give a class another name; two classes of one name become one."""
-        data = self.project.data
-        renamed = {found: new if shown == old else shown for found, shown in data.renamed.items()}
-        renamed[old] = new
-        kept = {found: shown for found, shown in renamed.items() if found != shown}
-        self.change_data(f"rename {old}", replace(data, renamed=kept))
+        """Give a class another name; two classes of one name become one.
 
-    def _list(self) -> None:
+        Raises:
+            InputError: it cannot be called so.
+        """
+        data = mending.rename_class(self.project.data, old, new, self.listing)
+        self.change_data(f"rename {old}", data)
+
+    def look_again(self) -> None:
+        """Walk the folders anew and check all files."""
         for job in (self._list_job, self._scan_job):
             if job is not None:
                 job.control.stop()
+        self._list_job = self._scan_job = None
+        self._found = self._checked = None
         self.listing, self.scan_result = None, None
         self.listing_changed.emit()
         self.scan_changed.emit()
@@ -242,6 +253,40 @@ class Session(QObject):
             self._list_job = self._start(
                 ListRequest(self.project.data), on_success=self._listed, on_failure=self._not_listed
             )
+
+    def _arrange(self, found: Found) -> None:
+        """Mend and split what was found: no folder is walked, no file opened. With very many pictures, in a job."""
+        if self._list_job is not None:
+            self._list_job.control.stop()
+            self._list_job = None
+        data = self.project.data
+        if len(found.items) + len(found.unlabelled) > _AT_ONCE:
+            self.project_changed.emit()
+            self._list_job = self._start(
+                ListRequest(data, found), on_success=self._arranged, on_failure=self._not_listed
+            )
+            return
+        try:
+            self.listing, failure = arrange(found, data), None
+        except InputError as error:
+            failure = Failure.of(error)
+        self.project_changed.emit()
+        if failure is not None:
+            self._show_not_listed(failure)
+        else:
+            self._show_arranged()
+
+    @Slot(object)
+    def _arranged(self, event: Event | None) -> None:
+        if self.sender() is self._list_job and isinstance(event, Listed):
+            self.listing = event.listing
+            self._show_arranged()
+
+    def _show_arranged(self) -> None:
+        self.listing_changed.emit()
+        if self._checked is not None and self.listing is not None:
+            self.scan_result = scan_result.arranged(self._checked, self.listing, self.project.data)
+            self.scan_changed.emit()
 
     def preview(
         self, data: DataSpec, on_success: Callable[[Event | None], None], on_failure: Callable[[Failure], None]
@@ -253,17 +298,22 @@ class Session(QObject):
     def _listed(self, event: Event | None) -> None:
         if self.sender() is not self._list_job or not isinstance(event, Listed):
             return
-        self.listing = event.listing
+        self._found, self.listing = event.found, event.listing
         self.listing_changed.emit()
-        if event.listing.items:
-            self._scan_job = self._start(ScanRequest(self.project.data), self._scanned, None, self._not_scanned)
+        if event.listing.items or event.listing.unlabelled or event.listing.left_out:
+            # All of them, so that nothing need be opened again when one is put back.
+            request = ScanRequest(replace(self.project.data, excluded=()))
+            self._scan_job = self._start(request, self._scanned, None, self._not_scanned)
 
     @Slot(object)
     def _not_listed(self, failure: Failure) -> None:
         if self.sender() is self._list_job:
-            self.listing = Listing((), problems=(Problem("", failure.sentence, "folder"),))
-            self.listing_changed.emit()
-            self.failed.emit(failure)
+            self._show_not_listed(failure)
+
+    def _show_not_listed(self, failure: Failure) -> None:
+        self.listing = Listing((), problems=(Problem("", failure.sentence, "folder"),))
+        self.listing_changed.emit()
+        self.failed.emit(failure)
 
     @Slot(object)
     def _not_scanned(self, failure: Failure) -> None:
@@ -277,8 +327,9 @@ class Session(QObject):
             return
         if isinstance(event, Progress):
             self.scan_progress.emit(event)
-        elif isinstance(event, ScanDone):
-            self.scan_result = event
+        elif isinstance(event, ScanDone) and self.listing is not None:
+            self._checked = event
+            self.scan_result = scan_result.arranged(event, self.listing, self.project.data)
             self.scan_changed.emit()
 
     # -- training ---------------------------------------------------------------------
