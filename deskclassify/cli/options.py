@@ -47,7 +47,7 @@ GroupBy = Annotated[
     typer.Option(
         "--group-by",
         metavar="folder|regex:PATTERN",
-        help="What stays on one side of the split: a sub-folder, or names in which the pattern's first group is the same.",
+        help="Keep on one side of the split: sub-folders, or names that agree in the pattern's first group.",
     ),
 ]
 BatchSize = Annotated[int | None, typer.Option("--batch-size", metavar="N", help="Pictures in one step.")]
