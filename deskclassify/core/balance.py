@@ -14,14 +14,17 @@ convolutional networks to overfit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from deskclassify.core.events import Verdict
 from deskclassify.core.requests import Balance
 
 _ACT_FROM = 3.0  # largest class divided by smallest
 _SAMPLE_FROM = 10.0
+_MOST_NAMED = 3  # classes
+_HARM_FROM = 0.05  # by which the recall of small classes is lower
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,44 @@ def plan(counts: Mapping[str, int], wanted: Balance) -> BalancePlan:
     weights = tuple(share / count if count else 1.0 for count in counts.values())
     done = {"sampling": "pictures of rarer classes are shown more often", "weights": "rarer classes weigh more"}
     return BalancePlan(kind, f"{_sizes(present)} So that all classes count alike, {done[kind]}.", weights)
+
+
+def effect(counts: Mapping[str, int], verdicts: Iterable[Verdict]) -> str:
+    """What unequal classes have come to in a run, in a sentence: how often small and large ones were recognised.
+
+    A class is small that has less than a third of the pictures of the largest. The recalls of the classes are
+    averaged, each class counting alike.
+
+    Args:
+        counts: class → training pictures.
+        verdicts: what the run says of its validation pictures.
+
+    Returns:
+        empty where no class is small, or one side was not measured.
+    """
+    most = max(counts.values(), default=0)
+    small = {name for name, count in counts.items() if 0 < count * _ACT_FROM < most}
+    seen: dict[str, list[int]] = {}
+    for one in verdicts:
+        tally = seen.setdefault(one.label, [0, 0])
+        tally[0] += one.label == one.predicted
+        tally[1] += 1
+    recalls = {name: right / total for name, (right, total) in seen.items() if name in counts}
+    few = [recalls[name] for name in recalls if name in small]
+    many = [recalls[name] for name in recalls if name not in small]
+    if not few or not many:
+        return ""
+    low, high = sum(few) / len(few), sum(many) / len(many)
+    named = sorted(small & recalls.keys(), key=lambda name: (counts[name], name))
+    names = ", ".join(f"“{name}”" for name in named[:_MOST_NAMED])
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    classes = f"class {names}" if len(named) == 1 else f"classes {names}{more}"
+    harm = (
+        " More pictures of them help most." if high - low > _HARM_FROM else " So the unequal sizes have done no harm."
+    )
+    return f"Recognised in this run: {low:.0%} of the small {classes}, {high:.0%} of the others.{harm}".replace(
+        "%", " %"
+    )
 
 
 def _remedy(present: Mapping[str, int]) -> Literal["none", "sampling", "weights"]:

@@ -1,11 +1,11 @@
-"""The cards of the Data page for the validation split and for the folders."""
+"""The cards of the Data page for the split and for the folders."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -13,71 +13,19 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
-    QSpinBox,
     QToolButton,
     QWidget,
 )
 
 from deskclassify.core.sources import Source, as_classes, bare_folders
 from deskclassify.ui import theme
+from deskclassify.ui.pages.data_split import SplitCard
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.common import Card, muted, primary, run_guarded
 
-_DEBOUNCE_MILLISECONDS = 400
-_SEED_PIXELS = 84
+__all__ = ["BareFolders", "SourcesCard", "SplitCard"]
 _ROW_PIXELS = 28
 _MOST_ROWS = 4
-_LARGEST_SEED = 2_147_483_647
-
-
-class SplitCard(Card):
-    """Share and seed of the validation pictures."""
-
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__("Validation", parent)
-        self._session = session
-        self.share = QSpinBox()
-        self.share.setObjectName("validPctSpin")
-        self.share.setRange(5, 50)
-        self.share.setSuffix(" %")
-        self.share.setToolTip("Share of each class that is kept apart, to measure how well the network does.")
-        self.seed = QSpinBox()
-        self.seed.setObjectName("seedSpin")
-        self.seed.setRange(0, _LARGEST_SEED)
-        self.seed.setToolTip("Another number draws other validation pictures; the same number always the same.")
-        self.seed.setMinimumWidth(_SEED_PIXELS)  # its range asks for more than the column has
-        share_label, seed_label = QLabel("&Share"), QLabel("Se&ed")
-        share_label.setBuddy(self.share)
-        seed_label.setBuddy(self.seed)
-        row = QHBoxLayout()
-        row.setSpacing(theme.GAP)
-        row.addWidget(share_label)
-        row.addWidget(self.share, 1)
-        row.addSpacing(theme.GAP)
-        row.addWidget(seed_label)
-        row.addWidget(self.seed, 1)
-        self.body.addLayout(row)
-        self._debounce = QTimer(self)
-        self._debounce.setSingleShot(True)
-        self._debounce.setInterval(_DEBOUNCE_MILLISECONDS)
-        self._debounce.timeout.connect(self._apply)
-        self.share.valueChanged.connect(self._debounce.start)
-        self.seed.valueChanged.connect(self._debounce.start)
-        session.project_changed.connect(self._show)
-        self._show()
-
-    @Slot()
-    def _show(self) -> None:
-        data = self._session.project.data
-        for spin, value in ((self.share, round(100 * data.valid_pct)), (self.seed, data.seed)):
-            spin.blockSignals(True)
-            spin.setValue(value)
-            spin.blockSignals(False)
-
-    @Slot()
-    def _apply(self) -> None:
-        data = replace(self._session.project.data, valid_pct=self.share.value() / 100, seed=self.seed.value())
-        run_guarded(self._session, self._session.change_data, "change the validation share", data)
 
 
 class BareFolders(QWidget):
