@@ -17,6 +17,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from deskclassify.core import mending, scan_result
 from deskclassify.core import project as projects
 from deskclassify.core import settings as settings_file
+from deskclassify.core.archive_names import is_archive_name
 from deskclassify.core.errors import Failure, InputError
 from deskclassify.core.events import (
     Event,
@@ -90,6 +91,7 @@ class Session(QObject):
     failed = Signal(object)  # Failure, to be shown
     status = Signal(str)  # one line for the status bar
     page_wanted = Signal(str)  # "data", "train", "evaluate", "layers" or "predict"
+    archive_wanted = Signal(str)  # path of an archive that is to be brought in, if the user agrees
 
     def __init__(self, owner: JobOwner, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -152,7 +154,7 @@ class Session(QObject):
         """Do what a drop on the window or an argument does.
 
         A project is opened, a folder becomes the data of a new project, a model is put on
-        the Predict page, and a picture is classified there.
+        the Predict page, and a picture is classified there. For an archive, `archive_wanted` asks.
 
         Raises:
             InputError: the path is nothing of these.
@@ -174,9 +176,13 @@ class Session(QObject):
         elif is_picture_name(path.name):
             self.page_wanted.emit("predict")
             self.predict([path])
+        elif is_archive_name(path.name):
+            self.page_wanted.emit("data")
+            self.archive_wanted.emit(str(path))
         else:
             raise InputError(
-                f"“{path.name}” is no folder of pictures, no picture, no project and no .onnx model. Open one of these."
+                f"“{path.name}” is no folder of pictures, no picture, no archive, no project and no .onnx model. "
+                "Open one of these."
             )
 
     # -- data -------------------------------------------------------------------------
