@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from deskclassify.core.events import Progress
 from deskclassify.core.words import counted
 from deskclassify.ui import dialogs, theme
+from deskclassify.ui.pages.bring_in.adding import Adding
 from deskclassify.ui.pages.data_pictures import DataPictures
 from deskclassify.ui.pages.data_settings import BareFolders, SourcesCard, SplitCard
 from deskclassify.ui.session import Session
@@ -39,6 +40,8 @@ class DataPage(QWidget):
         super().__init__(parent)
         self.setObjectName("dataPage")
         self._session = session
+        self.class_table = ClassTable()
+        self.adding = Adding(session, self, self.class_table.chosen_class)
         self.add_button = self._make_add_button()
         self.summary = muted("")
         self.summary.setObjectName("dataSummary")
@@ -52,7 +55,6 @@ class DataPage(QWidget):
         self.progress = QProgressBar()
         self.progress.setObjectName("scanProgress")
         self.progress.setAccessibleName("Check of all pictures")
-        self.class_table = ClassTable()
         self.pictures = DataPictures(session)
         self.offer = BareFolders(session)
         self.problems = ProblemsList()
@@ -68,10 +70,12 @@ class DataPage(QWidget):
         button.setObjectName("addFolderButton")
         button.setIcon(theme.icon("folder-add"))
         button.setProperty("hasMenu", True)
-        button.setToolTip("Add a folder to this project; your pictures stay where they are and are never changed")
+        button.setToolTip("Add pictures to this project; your files stay where they are and are never changed")
         menu = QMenu(button)
         menu.addAction(theme.icon("folders"), "Folder of class folders…", self._add_folder)
         menu.addAction(theme.icon("folder"), "One class folder…", self._add_class_folder)
+        menu.addSeparator()
+        self.adding.fill(menu)
         button.setMenu(menu)
         return button
 
