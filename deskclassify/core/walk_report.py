@@ -6,29 +6,27 @@ escaped, and no path of the writer's disk is in it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import escape, unescape
-from pathlib import Path
+from html import escape
 
 from PIL import Image
 
-from deskclassify import __version__
-from deskclassify.core import glossary
+from deskclassify.core import report_page
 from deskclassify.core import walk_sections as sections
-from deskclassify.core.errors import InputError
 from deskclassify.core.layer_events import Explained, KernelsShown, Layer, LayerShown, LayersListed
 from deskclassify.core.network_parts import Stage, group
 from deskclassify.core.network_plan import plan
+from deskclassify.core.report_page import check_target
 from deskclassify.core.report_pictures import photo_uri
 from deskclassify.core.walk_chapters import Chapter, chapters, maps, trained
 from deskclassify.core.walk_style import STYLE
 from deskclassify.core.words import counted, percent
 
+__all__ = ["Walk", "as_html", "check_target", "kernels_wanted", "layers_wanted"]
+
 _UNKNOWN = "not known: the pretrained weights are not here to compare with"
-_SUFFIXES = (".html", ".htm")
 _PHOTO_PIXELS = 760  # of the longer side
 
 
@@ -89,18 +87,6 @@ def kernels_wanted(listed: LayersListed) -> tuple[Layer, ...]:
     return tuple(dict.fromkeys(wanted))
 
 
-def check_target(target: Path) -> None:
-    """Refuse what is no name of an HTML file.
-
-    Raises:
-        InputError: it is a folder, or ends differently.
-    """
-    if target.is_dir():
-        raise InputError(f"“{target}” is a folder. Give the name of an HTML file, as in {target.name}/report.html.")
-    if target.suffix.lower() not in _SUFFIXES:
-        raise InputError(f"A report is an HTML file, and “{target.name}” does not end in .html. Give it that ending.")
-
-
 def as_html(walk: Walk) -> str:
     """The whole document."""
     parts, head = chapters(walk.stages)
@@ -112,18 +98,9 @@ def as_html(walk: Walk) -> str:
     if walk.explained is not None:
         body.append(_why(walk.explained))
     body.append(_all_layers(walk.listed.layers))
-    body.append(_glossary("".join(body)))
+    body.append(report_page.words("".join(body)))
     title = f"{walk.image} in {walk.name or walk.listed.title}"
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta name="generator" content="deskclassify {__version__}">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(body)
-        + f"\n<footer><p>Made with deskclassify {__version__}{', ' + walk.created if walk.created else ''}. "
-        "This file holds all its pictures; nothing is loaded from elsewhere.</p></footer>\n"
-        "</main>\n</body>\n</html>\n"
-    )
+    return report_page.document(title, STYLE, "\n".join(body), walk.created)
 
 
 def _header(walk: Walk) -> str:
@@ -148,7 +125,6 @@ def _header(walk: Walk) -> str:
         "classes": f"{len(listed.classes):,}" if listed.classes else "",
         "input": f"{size} × {size} pixels",
     }
-    rows = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items() if value)
     seen = next((one.picture for one in walk.shown.values() if one.picture.size), None)
     inset = (
         f'<div class="inset"><img src="{photo_uri(seen)}" width="72" height="72" alt="The network’s input">'
@@ -160,7 +136,7 @@ def _header(walk: Walk) -> str:
         '<header class="top"><p class="over">A picture’s walk through a network</p>'
         f"<h1>{escape(walk.image)}</h1>"
         f'<div class="hero"><div><img class="photo" src="{photo_uri(walk.photo, _PHOTO_PIXELS)}" '
-        f'alt="{escape(walk.image)}">{inset}</div><div>{told}<dl class="facts">{rows}</dl></div></div></header>'
+        f'alt="{escape(walk.image)}">{inset}</div><div>{told}{report_page.facts(facts)}</div></div></header>'
     )
 
 
@@ -224,13 +200,3 @@ def _all_layers(layers: Sequence[Layer]) -> str:
         f'<section id="layers"><details><summary>All {len(layers)} layers</summary>'
         f'<div class="scroll">{sections.layer_table(layers)}</div></details></section>'
     )
-
-
-def _glossary(body: str) -> str:
-    """The words of the glossary that the document uses."""
-    text = unescape(re.sub(r"<[^>]*>", " ", body))
-    rows = "".join(
-        f"<div><dt>{escape(term[:1].upper() + term[1:])}</dt><dd>{escape(glossary.explain(term))}</dd></div>"
-        for term in sorted(glossary.terms_in(text), key=str.casefold)
-    )
-    return f'<section id="words"><h2>The words</h2><dl class="words">{rows}</dl></section>'
