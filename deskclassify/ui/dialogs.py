@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,6 +63,12 @@ def ask_model_target(parent: QWidget, session: Session) -> Path | None:
 def ask_name(parent: QWidget, title: str, question: str, suggested: str) -> str:
     """Ask for a name; empty when the user thought better of it."""
     name, agreed = QInputDialog.getText(parent, title, question, text=suggested)
+    return name.strip() if agreed else ""
+
+
+def ask_choice(parent: QWidget, title: str, question: str, choices: Sequence[str]) -> str:
+    """Ask for one of several, or a name of one's own; empty when the user thought better of it."""
+    name, agreed = QInputDialog.getItem(parent, title, question, list(choices))
     return name.strip() if agreed else ""
 
 

@@ -218,7 +218,7 @@ def test_chosen_pictures_are_given_another_class(page, session, qtbot, folder):
     add(qtbot, session, folder)
     grid = page.findChild(ImageGrid, "imageGrid")
     grid.setCurrentIndex(grid.model().index(0, 0))
-    page.pictures._relabel("b")
+    assert page.mender.relabel(grid.selected_paths(), "b")
     qtbot.waitUntil(lambda: [row[1] for row in cells(page)] == [9, 7])
     assert session.project.data.relabelled == {"a/a_000.png": "b"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
@@ -18,18 +18,18 @@ from PySide6.QtWidgets import (
 from deskclassify.core.events import Progress
 from deskclassify.core.words import counted
 from deskclassify.ui import dialogs, theme
+from deskclassify.ui.mending import Mender
 from deskclassify.ui.pages.bring_in.adding import Adding
+from deskclassify.ui.pages.data_classes import ClassCard
 from deskclassify.ui.pages.data_pictures import DataPictures
 from deskclassify.ui.pages.data_settings import BareFolders, SourcesCard, SplitCard
 from deskclassify.ui.session import Session
-from deskclassify.ui.widgets.class_table import ClassTable, class_rows
 from deskclassify.ui.widgets.common import Card, EmptyState, heading, muted, primary, run_guarded, subheading
 from deskclassify.ui.widgets.explained import explain_all
 from deskclassify.ui.widgets.label_rule import LabelRuleEditor
 from deskclassify.ui.widgets.problems_list import ProblemsList, all_problems
 
 _LEFT_PIXELS = 380
-_TABLE_PIXELS = 160
 _PROBLEMS_PIXELS = 132
 
 
@@ -40,7 +40,9 @@ class DataPage(QWidget):
         super().__init__(parent)
         self.setObjectName("dataPage")
         self._session = session
-        self.class_table = ClassTable()
+        self.mender = Mender(session, self)
+        self.classes = ClassCard(self.mender)
+        self.class_table = self.classes.table
         self.adding = Adding(session, self, self.class_table.chosen_class)
         self.add_button = self._make_add_button()
         self.summary = muted("")
@@ -55,7 +57,7 @@ class DataPage(QWidget):
         self.progress = QProgressBar()
         self.progress.setObjectName("scanProgress")
         self.progress.setAccessibleName("Check of all pictures")
-        self.pictures = DataPictures(session)
+        self.pictures = DataPictures(session, self.mender)
         self.offer = BareFolders(session)
         self.problems = ProblemsList()
         self.problems_title = subheading("")
@@ -118,15 +120,12 @@ class DataPage(QWidget):
         return frame
 
     def _left(self) -> QWidget:
-        classes = Card("Classes")
-        self.class_table.setMinimumHeight(_TABLE_PIXELS)
-        classes.body.addWidget(self.class_table, 1)
         column = QWidget()
         column.setProperty("role", "page")
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 0, theme.GAP, 0)
         layout.setSpacing(theme.GAP + 4)
-        layout.addWidget(classes, 1)
+        layout.addWidget(self.classes, 1)
         layout.addWidget(SplitCard(self._session))
         self.rule = LabelRuleEditor(self._session)
         layout.addWidget(self.rule)
@@ -171,8 +170,6 @@ class DataPage(QWidget):
         session.train_state_changed.connect(self._refresh)
         self.class_table.chosen.connect(self.pictures.show_class)
         self.pictures.all_wanted.connect(self.class_table.clearSelection)
-        self.class_table.model_.renamed.connect(self._rename)
-        self.class_table.remove_wanted.connect(self._remove)
         self.continue_button.clicked.connect(self._continue)
         # Queued: the card must have its new height first.
         self.rule.answered.connect(self._show_answer, Qt.ConnectionType.QueuedConnection)
@@ -201,7 +198,7 @@ class DataPage(QWidget):
 
     @Slot()
     def _listing_changed(self) -> None:
-        self.class_table.set_rows(class_rows(self._session.listing))
+        self.classes.refresh()
         self.pictures.refresh()
         self._show_problems()
         self._refresh()
@@ -248,25 +245,6 @@ class DataPage(QWidget):
             if name:
                 run_guarded(self._session, self._session.add_folder, chosen, name)
 
-    @Slot(str, str)
-    def _rename(self, old: str, new: str) -> None:
-        # Later: the table resets its rows, and must not while its editor is still closing.
-        QTimer.singleShot(0, self, _Later(self._session, old, new))
-
-    @Slot(str)
-    def _remove(self, name: str) -> None:
-        run_guarded(self._session, self.pictures.leave_out_class, name)
-
     @Slot()
     def _continue(self) -> None:
         self._session.page_wanted.emit("train")
-
-
-class _Later:
-    """A renaming that waits for its turn."""
-
-    def __init__(self, session: Session, old: str, new: str) -> None:
-        self._session, self._names = session, (old, new)
-
-    def __call__(self) -> None:
-        run_guarded(self._session, self._session.rename_class, *self._names)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices, QStandardItemModel
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from deskclassify.core.sources import Item
+from deskclassify.core.sources import Item, Listing
 from deskclassify.ui import theme
+from deskclassify.ui.mending import Mender
 from deskclassify.ui.session import Session
-from deskclassify.ui.widgets.common import run_guarded, subheading
+from deskclassify.ui.widgets.class_table import class_names
+from deskclassify.ui.widgets.common import muted, subheading
 from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid
 
 _SUBSETS = {
@@ -20,6 +21,14 @@ _SUBSETS = {
     "train": "Training pictures",
     "valid": "Validation pictures",
     "test": "Test pictures",
+    "unlabelled": "Without a class",
+    "left out": "Left out by hand",
+}
+_TITLES = {"unlabelled": "Without a class", "left out": "Left out"}
+_HINTS = {
+    "": "Digits give a class, Delete leaves out",
+    "unlabelled": "Digits give a class; until then they are not used",
+    "left out": "A right click puts them back",
 }
 _BADGES = {"valid": "validation", "test": "test"}
 
@@ -29,9 +38,9 @@ class DataPictures(QWidget):
 
     all_wanted = Signal()  # no longer one class only
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, mender: Mender, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._session, self._mender = session, mender
         self._class = ""
         self._items: list[Item] = []
         self._entries: list[GridEntry] = []
@@ -48,15 +57,14 @@ class DataPictures(QWidget):
             self.subset_box.addItem(text, value)
         self.grid = ImageGrid()
         self.grid.setObjectName("imageGrid")
-        self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.grid.customContextMenuRequested.connect(self._show_menu)
-        self.leave_out_action = QAction(theme.icon("remove"), "Leave out", self.grid)
-        self.leave_out_action.setShortcut(QKeySequence("Delete"))
-        self.leave_out_action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        self.leave_out_action.triggered.connect(self._leave_out)
-        self.grid.addAction(self.leave_out_action)
+        self.mending = mender.attach(self.grid)
+        self.hint = muted("")
+        self.hint.setWordWrap(False)
+        self.hint.setObjectName("mendingHint")
         row = QHBoxLayout()
-        row.addWidget(self.title, 1)
+        row.setSpacing(theme.GAP)
+        row.addWidget(self.title)
+        row.addWidget(self.hint, 1, Qt.AlignmentFlag.AlignBottom)
         row.addWidget(self.all_button)
         row.addWidget(self.subset_box)
         layout = QVBoxLayout(self)
@@ -78,25 +86,47 @@ class DataPictures(QWidget):
     @Slot()
     def refresh(self) -> None:
         """Show what the listing says now."""
-        listing = self._session.listing
-        wanted = str(self.subset_box.currentData())
-        every = listing.items if listing is not None else ()
-        self._items = [
-            item
-            for item in every
-            if (not self._class or item.label == self._class) and (not wanted or item.subset == wanted)
-        ]
-        names = list(listing.classes()) if listing is not None else []
+        listing, wanted = self._session.listing, str(self.subset_box.currentData())
+        self._items = self._wanted(listing, wanted) if listing is not None else []
+        names = class_names(listing, self._session.project.data.created)
         colors = {name: theme.class_color(place) for place, name in enumerate(names)}
         unreadable = self._unreadable()
         self._entries = [
             GridEntry(
-                item.path, item.label, "", colors[item.label], item.path in unreadable, _BADGES.get(item.subset, "")
+                item.path,
+                item.label or "no class",
+                "",
+                colors.get(item.label, ""),
+                item.path in unreadable,
+                _BADGES.get(item.subset, ""),
             )
             for item in self._items
         ]
         self.grid.set_entries(self._entries)
-        self.title.setText(f"{self._class or 'All pictures'} ({len(self._items):,})")
+        self.title.setText(f"{self._class or _TITLES.get(wanted, 'All pictures')} ({len(self._items):,})")
+        self.hint.setText(_HINTS.get(wanted, _HINTS[""]) if self._items else "")
+        self._show_choices(listing)
+
+    def _wanted(self, listing: Listing, wanted: str) -> list[Item]:
+        if wanted == "unlabelled":
+            return list(listing.unlabelled)
+        every = listing.left_out if wanted == "left out" else listing.items
+        subset = "" if wanted == "left out" else wanted
+        return [
+            item
+            for item in every
+            if (not self._class or item.label == self._class) and (not subset or item.subset == subset)
+        ]
+
+    def _show_choices(self, listing: Listing | None) -> None:
+        """What there is none of cannot be chosen."""
+        count = {"unlabelled": len(listing.unlabelled), "left out": len(listing.left_out)} if listing else {}
+        model = self.subset_box.model()
+        for row in range(self.subset_box.count()):
+            value = str(self.subset_box.itemData(row))
+            if value in count and isinstance(model, QStandardItemModel):
+                model.item(row).setEnabled(bool(count[value]) or row == self.subset_box.currentIndex())
+                self.subset_box.setItemText(row, f"{_SUBSETS[value]} ({count[value]:,})")
 
     def mark_unreadable(self) -> None:
         """The check has ended: frame the pictures that cannot be read, without scrolling away."""
@@ -110,60 +140,6 @@ class DataPictures(QWidget):
     def _unreadable(self) -> frozenset[str]:
         result = self._session.scan_result
         return frozenset(problem.path for problem in result.unreadable) if result is not None else frozenset()
-
-    def leave_out_class(self, name: str) -> None:
-        """Leave out all pictures of a class; nothing on the disk changes."""
-        listing = self._session.listing
-        keys = [item.key for item in listing.items if item.label == name] if listing is not None else []
-        self._exclude(f"leave out {name}", keys)
-
-    def _exclude(self, text: str, keys: list[str]) -> None:
-        data = self._session.project.data
-        excluded = tuple(dict.fromkeys([*data.excluded, *keys]))
-        self._session.change_data(text, replace(data, excluded=excluded))
-
-    def _selected(self) -> list[Item]:
-        return [self._items[index.row()] for index in self.grid.selectionModel().selectedIndexes()]
-
-    @Slot()
-    def _leave_out(self) -> None:
-        keys = [item.key for item in self._selected()]
-        if keys:
-            text = f"leave out {len(keys)} pictures" if len(keys) > 1 else f"leave out {Path(keys[0]).name}"
-            run_guarded(self._session, self._exclude, text, keys)
-
-    def _relabel(self, label: str) -> None:
-        data, items = self._session.project.data, self._selected()
-        mended = {**data.relabelled, **{item.key: label for item in items}}
-        self._session.change_data(f"give {label} to {len(items)} pictures", replace(data, relabelled=mended))
-
-    @Slot(QPoint)
-    def _show_menu(self, place: QPoint) -> None:
-        listing = self._session.listing
-        if listing is None or not self._selected():
-            return
-        menu = QMenu(self.grid)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        classes = menu.addMenu(theme.icon("tag"), "This is a …")
-        for name in listing.classes():
-            action = classes.addAction(name.replace("&", "&&"))
-            action.setData(name)
-            action.triggered.connect(self._relabel_chosen)
-        menu.addAction(self.leave_out_action)
-        menu.addSeparator()
-        menu.addAction(theme.icon("open"), "Show in its folder", self._show_in_folder)
-        menu.popup(self.grid.viewport().mapToGlobal(place))
-
-    @Slot()
-    def _relabel_chosen(self) -> None:
-        action = self.sender()
-        if isinstance(action, QAction):
-            run_guarded(self._session, self._relabel, str(action.data()))
-
-    @Slot()
-    def _show_in_folder(self) -> None:
-        for item in self._selected()[:1]:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(item.path).parent)))
 
     @Slot(object)
     def _open(self, entry: GridEntry) -> None:

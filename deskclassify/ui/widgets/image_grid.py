@@ -8,6 +8,9 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QItemSelection,
+    QItemSelectionModel,
+    QMimeData,
     QModelIndex,
     QPersistentModelIndex,
     QSize,
@@ -16,16 +19,17 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QHideEvent, QPainter, QPixmap, QResizeEvent, QShowEvent
+from PySide6.QtGui import QDrag, QHideEvent, QKeyEvent, QPainter, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from deskclassify.ui import theme
-from deskclassify.ui.widgets import thumbnails
+from deskclassify.ui.widgets import dragged, thumbnails
 from deskclassify.ui.widgets.grid_painter import GridPainter
 
 _REQUEST_MILLISECONDS = 15
 _ROWS_AHEAD = 2
 _LARGEST_GROWTH = 1.25
+_NEARBY_ROWS = 100  # how far pictures in sight may have moved, for a list to be the one of before
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -72,6 +76,19 @@ class GridModel(QAbstractListModel):
         """Number of pictures."""
         return 0 if parent.isValid() else len(self._entries)
 
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Pictures can be dragged, where the grid lets them."""
+        flags = super().flags(index)
+        return flags | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else flags
+
+    def mimeTypes(self) -> list[str]:  # noqa: N802 (Qt's name)
+        """Pictures of this window."""
+        return [dragged.PICTURES]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:  # noqa: N802 (Qt's name)
+        """The paths of the pictures that are dragged, in their order."""
+        return dragged.as_mime(self._entries[row].path for row in sorted({index.row() for index in indexes}))
+
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text, tooltip and what a screen reader says."""
         if not index.isValid():
@@ -111,6 +128,7 @@ class ImageGrid(QListView):
     """
 
     activated_entry = Signal(object)  # GridEntry: double-clicked, or Enter
+    digit_pressed = Signal(int)  # 0 to 9, of either block of keys
 
     def __init__(self, parent: QWidget | None = None, edge: int = 112, lines: int = 1) -> None:
         super().__init__(parent)
@@ -143,10 +161,66 @@ class ImageGrid(QListView):
         theme.notifier().changed.connect(self.viewport().update)
 
     def set_entries(self, entries: Sequence[GridEntry]) -> None:
-        """Show these pictures."""
+        """Show these pictures.
+
+        If they are those of before but for some that went, came or moved a little, the grid does not scroll, and
+        what was selected stays so. If all of that is gone, the picture that came after it is selected.
+        """
+        place = self._place(entries)
         self.model_.set_entries(entries)
-        self.scrollToTop()
+        if place is None:
+            self.scrollToTop()
+        else:
+            scrolled, rows, current = place
+            self._select(rows, current)
+            self.executeDelayedItemsLayout()  # the bar must know how far it can go
+            self.verticalScrollBar().setValue(scrolled)
         self._ask_soon()
+
+    def _place(self, entries: Sequence[GridEntry]) -> tuple[int, list[int], int] | None:
+        """Where the grid is scrolled to, and which rows of the new pictures are to be selected; the last is current.
+
+        None if these are other pictures.
+        """
+        seen = [self.model_.entry(row).path for row in self.visible_rows()]
+        first, last = (rows[0], rows[-1]) if (rows := self.visible_rows()) else (0, 0)
+        nearby = {entry.path for entry in entries[max(0, first - _NEARBY_ROWS) : last + _NEARBY_ROWS]}
+        if not seen or 2 * sum(path in nearby for path in seen) < len(seen):
+            return None
+        selected = self.selected_rows()
+        if not selected:
+            return self.verticalScrollBar().value(), [], -1
+        row_of = {entry.path: row for row, entry in enumerate(entries)}
+        rows_now = [row_of[path] for row in selected if (path := self.model_.entry(row).path) in row_of]
+        at = self.currentIndex().row()
+        after = (*range(max(at, 0), self.model_.rowCount()), *range(at - 1, -1, -1))
+        current = next((row_of[path] for row in after if (path := self.model_.entry(row).path) in row_of), -1)
+        if rows_now and current not in rows_now:
+            current = rows_now[0]
+        return self.verticalScrollBar().value(), rows_now or [current], current
+
+    def _select(self, rows: Sequence[int], current: int) -> None:
+        if current < 0:
+            return
+        chosen, model = QItemSelection(), self.model()
+        for row in rows:
+            chosen.select(model.index(row, 0), model.index(row, 0))
+        self.selectionModel().setCurrentIndex(model.index(current, 0), QItemSelectionModel.SelectionFlag.NoUpdate)
+        self.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def selected_rows(self) -> list[int]:
+        """The rows that are selected, in their order."""
+        return sorted(index.row() for index in self.selectionModel().selectedIndexes())
+
+    def selected_paths(self) -> list[str]:
+        """The paths of the pictures that are selected, in their order."""
+        return [self.model_.entry(row).path for row in self.selected_rows()]
+
+    def go_on(self) -> None:
+        """Select the picture after those that are selected; at the end, the last of them stays."""
+        rows = self.selected_rows()
+        if rows:
+            self.setCurrentIndex(self.model().index(min(rows[-1] + 1, self.model_.rowCount() - 1), 0))
 
     def entry_at(self, index: Index) -> GridEntry:
         """The entry of a model index."""
@@ -189,6 +263,28 @@ class ImageGrid(QListView):
     @Slot(QModelIndex)
     def _activate(self, index: QModelIndex) -> None:
         self.activated_entry.emit(self.entry_at(index))
+
+    def startDrag(self, actions: Qt.DropAction) -> None:  # noqa: N802 (Qt's name)
+        """A pile of the pictures hangs on the pointer; they are only ever copied."""
+        rows = self.selected_rows()
+        if not rows:
+            return
+        known = [self.thumbnail(self.model_.entry(row)) for row in rows[:3]]
+        pictures = [picture if isinstance(picture, QPixmap) else QPixmap() for picture in known]
+        drag = QDrag(self)
+        drag.setMimeData(self.model_.mimeData([self.model_.index(row, 0) for row in rows]))
+        drag.setPixmap(dragged.pile(pictures, len(rows), self.devicePixelRatioF()))
+        drag.exec(Qt.DropAction.CopyAction)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
+        """Digits are told of; Qt would look for an entry that begins with one."""
+        digit = event.key() - Qt.Key.Key_0
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if plain and 0 <= digit <= 9:
+            self.digit_pressed.emit(digit)
+            event.accept()
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
         """The columns share the width; more or other pictures may be in sight."""
