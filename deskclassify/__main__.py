@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 COMMANDS = frozenset(
-    {"demo", "scan", "train", "lr-find", "evaluate", "compare", "inspect", "export", "predict", "doctor"}
+    {"demo", "scan", "train", "lr-find", "evaluate", "compare", "inspect", "report", "export", "predict", "doctor"}
 )
 
 
