@@ -27,7 +27,7 @@ class ConfusedPair:
     share: float
 
 
-def confused_pairs(counts: np.ndarray, most: int | None = None) -> tuple[ConfusedPair, ...]:
+def confused_pairs(counts: Sequence[Sequence[int]] | np.ndarray, most: int | None = None) -> tuple[ConfusedPair, ...]:
     """The cells beside the diagonal that hold pictures: most pictures first, then the largest share of the class.
 
     Args:

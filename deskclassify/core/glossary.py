@@ -83,8 +83,7 @@ GLOSSARY: dict[str, str] = {
     "end, they give the most honest accuracy.",
     "integrated gradients": "How much each pixel adds to the score of a class, summed up on the way from an empty "
     "picture to this one.",
-    "kernel": "The small table of weights that a convolution has learned for a channel: the pattern that it looks "
-    "for.",
+    "kernel": "The small table of weights that a convolution has learned for a channel: the pattern that it looks for.",
     "label": "The class that a picture is said to belong to.",
     "label smoothing": "The network is asked to be almost sure instead of quite sure, which makes it err less on new "
     "pictures.",

@@ -1,9 +1,12 @@
+import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication
 
 from deskclassify.ui.widgets.colormap import text_on
 from deskclassify.ui.widgets.confusion_matrix import SHARE_ROLE, ConfusionMatrix, heat
+from deskclassify.ui.widgets.confusion_painter import Look, texts
 
 CLASSES = ("ants", "bees", "wasps")
 COUNTS = ((9, 1, 0), (0, 10, 0), (4, 0, 0))
@@ -62,18 +65,99 @@ def test_click_enter_and_space_choose_a_cell(matrix, qtbot):
         assert chosen.args == ["bees", "ants"]
 
 
-def test_a_hundred_classes_scroll_and_turn_their_names(qtbot):
-    names = tuple(f"a rather long class name {number}" for number in range(100))
+@pytest.fixture
+def many(qtbot):
+    """A hundred classes, of which number 7 is taken for number 30 once."""
+    names = tuple(f"a rather long class name {number:02d}" for number in range(100))
     matrix = ConfusionMatrix()
     qtbot.addWidget(matrix)
     matrix.resize(400, 400)
-    matrix.set_matrix(names, [[int(row == column) for column in range(100)] for row in range(100)])
+    counts = 3 * np.eye(100, dtype=int)
+    counts[7, 30] = 1
+    matrix.set_matrix(names, counts.tolist())
     matrix.show()
-    assert matrix.horizontalHeader()._turned() and matrix.columnWidth(0) >= 22
-    assert matrix.horizontalScrollBar().maximum() > 0 and matrix.verticalScrollBar().maximum() > 0
-    assert matrix.horizontalHeader().height() <= 150
-    matrix.choose(names[99], names[99])
-    assert not matrix.visualRect(matrix.currentIndex()).isEmpty()
+    return matrix
+
+
+def test_a_hundred_classes_fit_and_write_some_of_their_names(many):
+    assert 2 <= many.columnWidth(0) == many.rowHeight(0) <= 4
+    assert many.horizontalScrollBar().maximum() == many.verticalScrollBar().maximum() == 0
+    across = many.horizontalHeader()
+    assert across.is_turned() and across.named_every() > 3 and across.height() <= 150
+    many.choose(many.model().classes[99], many.model().classes[99])
+    assert not many.visualRect(many.currentIndex()).isEmpty()
+
+
+def test_zooming_makes_cells_larger_and_back(many, qtbot):
+    fitting = many.columnWidth(0)
+    for _ in range(5):
+        many.zoom_in()
+    assert many.columnWidth(0) > 3 * fitting and not many.is_fitted and many.horizontalScrollBar().maximum() > 0
+    many.zoom_out()
+    assert not many.is_fitted
+    for _ in range(12):
+        many.zoom_out()
+    assert many.is_fitted and many.columnWidth(0) == fitting
+    many.zoom_in()
+    many.fit()
+    assert many.is_fitted and many.columnWidth(0) == fitting
+    for _ in range(20):
+        many.zoom_in()
+    assert many.columnWidth(0) == 84
+
+
+def test_the_pointer_beside_a_tiny_error_means_that_error(many, qtbot):
+    rect = many.visualRect(many.model().index(7, 30))
+    beside = rect.center() + QPoint(rect.width(), 0)
+    with qtbot.waitSignal(many.cell_hovered) as told:
+        qtbot.mouseMove(many.viewport(), beside)
+    assert told.args[0].startswith("1 of 4 pictures of “a rather long class name 07” were taken for")
+    with qtbot.waitSignal(many.cell_chosen) as chosen:
+        qtbot.mouseClick(many.viewport(), Qt.MouseButton.LeftButton, pos=beside)
+    assert [name[-2:] for name in chosen.args] == ["07", "30"]
+
+
+def test_a_single_error_among_a_hundred_classes_is_seen(many):
+    rect = many.visualRect(many.model().index(7, 30))
+    image = many.viewport().grab().toImage()
+    error, nothing = image.pixelColor(rect.center()), image.pixelColor(rect.center() + QPoint(30, 0))
+    assert error.red() > error.green() + 40 and abs(nothing.red() - nothing.green()) < 15
+
+
+def test_another_order_moves_classes_with_their_counts(matrix):
+    matrix.choose("wasps", "ants")
+    matrix.set_order("errors")
+    model = matrix.model()
+    names = [model.headerData(at, Qt.Orientation.Vertical) for at in range(3)]
+    assert names == ["ants", "wasps", "bees"]
+    for row, actual in enumerate(names):
+        for column, predicted in enumerate(names):
+            assert model.index(row, column).data() == COUNTS[CLASSES.index(actual)][CLASSES.index(predicted)]
+    assert (matrix.currentIndex().row(), matrix.currentIndex().column()) == (1, 0), "the chosen cell stays chosen"
+    matrix.set_order("name")
+    assert [model.headerData(at, Qt.Orientation.Vertical) for at in range(3)] == list(CLASSES)
+
+
+def test_errors_only_leaves_the_right_answers_pale(matrix):
+    matrix.set_errors_only(True)
+    right, wrong = cell_color(matrix, 1, 1), cell_color(matrix, 2, 0)
+    assert abs(right.green() - right.red()) < 15 and wrong.red() > wrong.green() + 30
+
+
+def test_shares_are_written_in_percent():
+    counts, shares = np.array([[199, 1], [0, 0]]), np.array([[0.995, 0.004], [0.0, 0.0]])
+    right = np.eye(2, dtype=bool)
+    assert texts(counts, shares, right, Look("count")) == [["199", "1"], ["", "0"]]
+    assert texts(counts, shares, right, Look("share")) == [["100", "<1"], ["", "0"]]
+
+
+def test_the_pointer_is_told_and_forgotten(matrix, qtbot):
+    with qtbot.waitSignal(matrix.cell_hovered) as told:
+        qtbot.mouseMove(matrix.viewport(), matrix.visualRect(matrix.model().index(2, 0)).center())
+    assert told.args == ["4 of 4 pictures of “wasps” were taken for “ants” (100 %)."]
+    with qtbot.waitSignal(matrix.cell_hovered) as told:
+        QApplication.sendEvent(matrix.viewport(), QEvent(QEvent.Type.Leave))
+    assert told.args == [""]
 
 
 def test_cells_fill_the_room(matrix):

@@ -113,9 +113,11 @@ def test_per_class_table_sorts_by_value(full):
 def test_highest_loss_first_and_wrong_ones_marked(full):
     entries = shown(full)
     assert len(entries) == 12
-    assert (entries[0].title, entries[0].subtitle, entries[0].bad) == ("bees / ants", "loss 3.00 · 50 %", True)
+    first = entries[0]
+    assert (first.title, first.subtitle, first.badge, first.bad) == ("bees", "label: ants", "50 %", True)
     assert not entries[1].bad and entries[1].color == theme.class_color(1)
-    assert find(full, "shownLabel").text() == "12 pictures, the most surprising first"
+    assert (entries[1].title, entries[1].subtitle) == ("bees", "right · loss 2.80")
+    assert find(full, "shownLabel").text() == "12 pictures"
 
 
 def test_filters(full):
@@ -124,7 +126,7 @@ def test_filters(full):
     assert [entry.bad for entry in shown(full)] == [True] * 3
     assert find(full, "allErrorsButton").text() == "All errors (3)"
     find(full, "confusionMatrix").choose("ants", "bees")
-    assert [entry.title for entry in shown(full)] == ["bees / ants"] * 2
+    assert [(entry.title, entry.subtitle) for entry in shown(full)] == [("bees", "label: ants")] * 2
     assert find(full, "chosenButton").text() == "ants → bees" and find(full, "chosenButton").isChecked()
     assert find(full, "shownLabel").text() == "2 pictures"
     find(full, "confusionMatrix").choose("ants", "wasps")
@@ -137,7 +139,7 @@ def test_pictures_chosen_on_the_map_are_a_filter(full, session, verdicts):
     assert find(full, "chosenButton").isHidden()
     full.show_chosen([verdicts[at].path for at in (7, 3, 0)] + ["/another/picture.png"])
     assert [entry.path for entry in shown(full)] == [verdicts[at].path for at in (0, 3, 7)], "highest loss first"
-    assert [entry.title for entry in shown(full)] == ["bees / ants", "bees / ants", "bees / bees"]
+    assert [entry.bad for entry in shown(full)] == [True, True, False]
     button = find(full, "chosenButton")
     assert button.text() == "Chosen on the map (3)" and button.isChecked() and not button.isHidden()
     assert find(full, "shownLabel").text() == "3 pictures, 2 of them wrong"

@@ -2,220 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTableView,
-    QWidget,
+import numpy as np
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
 )
+from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
+from deskclassify.core.class_order import Order
 from deskclassify.ui import theme
-from deskclassify.ui.widgets.colormap import text_on
-from deskclassify.ui.widgets.tables import NO_INDEX, ON_CARD, Index
+from deskclassify.ui.widgets import confusion_painter
+from deskclassify.ui.widgets.confusion_header import SMALLEST, NameHeader
+from deskclassify.ui.widgets.confusion_model import SHARE_ROLE, ConfusionModel
+from deskclassify.ui.widgets.confusion_painter import WITH_NUMBERS, Look, Numbers, heat
+from deskclassify.ui.widgets.tables import ON_CARD, Index
 
-_SMALLEST_CELL, _LARGEST_CELL = 22, 84  # pixels
-_LONGEST_NAME = 130  # pixels of a class name in a header
-SHARE_ROLE = Qt.ItemDataRole.UserRole + 1  # share of the row, 0 to 1
-
-
-class ConfusionModel(QAbstractTableModel):
-    """Counts of pictures by actual and predicted class."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.classes: tuple[str, ...] = ()
-        self._counts: tuple[tuple[int, ...], ...] = ()
-        self._totals: list[int] = []
-
-    def set_matrix(self, classes: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
-        """Show other counts: `counts[actual][predicted]`."""
-        self.beginResetModel()
-        self.classes = tuple(classes)
-        self._counts = tuple(tuple(row) for row in counts)
-        self._totals = [sum(row) for row in self._counts]
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = NO_INDEX) -> int:  # noqa: N802
-        """One for each class."""
-        return 0 if parent.isValid() else len(self.classes)
-
-    def columnCount(self, parent: Index = NO_INDEX) -> int:  # noqa: N802
-        """One for each class."""
-        return 0 if parent.isValid() else len(self.classes)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """The count, its share of the row, or a sentence."""
-        if not index.isValid():
-            return None
-        row, column = index.row(), index.column()
-        count, total = self._counts[row][column], self._totals[row]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return count
-        if role == SHARE_ROLE:
-            return count / total if total else 0.0
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignCenter
-        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return self._sentence(row, column, count, total)
-        return None
-
-    def _sentence(self, row: int, column: int, count: int, total: int) -> str:
-        share = f" ({100 * count / total:.0f} %)" if total else ""
-        head = f"{count} of {total} {'picture' if total == 1 else 'pictures'} of “{self.classes[row]}”"
-        if row == column:
-            return f"{head} were recognised{share}."
-        return f"{head} were taken for “{self.classes[column]}”{share}."
-
-    def headerData(  # noqa: N802
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Class names."""
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self.classes[section]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            kind = "predicted" if orientation == Qt.Orientation.Horizontal else "actual"
-            return f"{self.classes[section]} ({kind})"
-        return None
-
-
-def heat(base: str, hue: str, share: float) -> QColor:
-    """A colour between the surface and a hue; small shares are lifted, so that one error is seen."""
-    strength = 0.0 if share <= 0 else 0.12 + 0.78 * share**0.7
-    low, high = QColor(base), QColor(hue)
-    mixed = [a + (b - a) * strength for a, b in zip(low.getRgbF()[:3], high.getRgbF()[:3], strict=True)]  # type: ignore[index]
-    return QColor.fromRgbF(*mixed)
-
-
-class _HeatDelegate(QStyledItemDelegate):
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Fill by share, number in the middle, ring around the chosen cell."""
-        palette = theme.current()
-        share, right = float(index.data(SHARE_ROLE)), index.row() == index.column()
-        rect: QRect = option.rect.adjusted(1, 1, -1, -1)
-        color = heat(palette.raised, palette.good if right else palette.bad, share)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(color)
-        painter.drawRoundedRect(rect, 4, 4)
-        count = int(index.data())
-        if count or right:
-            font = QFont(option.font)
-            if rect.width() >= 40:
-                font.setBold(right)
-            elif count > 9:  # small cells: the font gives way, not the cell
-                font.setPointSizeF(font.pointSizeF() * (0.8 if count < 100 else 0.65))
-            painter.setFont(font)
-            painter.setPen(text_on(color))
-            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, str(count))
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            pen = painter.pen()
-            pen.setColor(QColor(palette.text))
-            pen.setWidth(2)
-            painter.setPen(pen)
-            painter.drawRoundedRect(rect, 4, 4)
-        painter.restore()
-
-
-class _NameHeader(QHeaderView):
-    """Class names, elided; upright columns turn them by 90 degrees where they do not fit."""
-
-    def __init__(self, orientation: Qt.Orientation, parent: QWidget) -> None:
-        super().__init__(orientation, parent)
-        self._table = parent
-        self.setSectionsClickable(False)
-        self.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.setMinimumSectionSize(_SMALLEST_CELL)
-
-    def _turned(self) -> bool:
-        if self.orientation() == Qt.Orientation.Vertical or not self.count():
-            return False
-        return self._longest() + 8 > self.sectionSize(0)
-
-    def _longest(self) -> int:
-        metrics, model = self.fontMetrics(), self.model()
-        names = [str(model.headerData(at, self.orientation())) for at in range(self.count())]
-        most = min(_LONGEST_NAME, max(60, self._table.height() // 3))
-        return min(most, max((metrics.horizontalAdvance(name) for name in names), default=0))
-
-    def sizeHint(self) -> QSize:  # noqa: N802
-        """Room for the longest name."""
-        line = self.fontMetrics().height() + 10
-        if self.orientation() == Qt.Orientation.Vertical:
-            return QSize(self._longest() + 18, line)
-        return QSize(line, self._longest() + 14 if self._turned() else line)
-
-    def paintSection(self, painter: QPainter, rect: QRect, logical: int) -> None:  # noqa: N802
-        """Draw one name."""
-        palette = theme.current()
-        painter.save()
-        painter.fillRect(rect, QColor(palette.surface))
-        painter.setPen(QColor(palette.muted))
-        name = str(self.model().headerData(logical, self.orientation()))
-        turned = self._turned()
-        room = (rect.height() if turned else rect.width()) - 4
-        text = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, room)
-        if turned:
-            painter.translate(rect.left(), rect.bottom())
-            painter.rotate(-90)
-            box = QRect(6, 0, rect.height() - 6, rect.width())
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
-        else:
-            upright = self.orientation() == Qt.Orientation.Horizontal
-            side = Qt.AlignmentFlag.AlignHCenter if upright else Qt.AlignmentFlag.AlignRight
-            painter.drawText(rect.adjusted(2, 0, -2 if upright else -6, 0), Qt.AlignmentFlag.AlignVCenter | side, text)
-        painter.restore()
+__all__ = ["SHARE_ROLE", "ConfusionMatrix", "ConfusionModel", "heat"]
+_LARGEST_CELL = 84  # pixels
+_SIZES = (2, 3, 4, 6, 9, 13, 18, 26, 36, 50, 66, _LARGEST_CELL)  # pixels of a cell, when zoomed
+_SNAP = 5  # pixels around the pointer in which the largest error is meant, where cells are smaller than _EASY
+_EASY = 10  # pixels that are easily hit
+_RING = 8  # pixels of the smallest ring around a cell
 
 
 class ConfusionMatrix(QTableView):
-    """A confusion matrix of any number of classes; a click, Enter or Space chooses a cell."""
+    """A confusion matrix of any number of classes; a click, Enter or Space chooses a cell.
+
+    It fills the room there is: many classes become small cells without numbers, which can be zoomed (Ctrl and wheel).
+    """
 
     cell_chosen = Signal(str, str)  # actual and predicted class
+    cell_hovered = Signal(str)  # what the cell under the pointer says; empty for none
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = ConfusionModel(self)
-        self.setHorizontalHeader(_NameHeader(Qt.Orientation.Horizontal, self))
-        self.setVerticalHeader(_NameHeader(Qt.Orientation.Vertical, self))
+        self._look = Look()
+        self._zoomed: int | None = None  # pixels of a cell; None: as fits
+        self._hovered: tuple[int, int] | None = None
+        self._layer: QPixmap | None = None
+        self._layer_of: tuple[int, int] = (-1, -1)  # where it was scrolled to
+        self._across = NameHeader(Qt.Orientation.Horizontal, self)
+        self._down = NameHeader(Qt.Orientation.Vertical, self)
+        self.setHorizontalHeader(self._across)
+        self.setVerticalHeader(self._down)
         self.setModel(self._model)
-        self.setItemDelegate(_HeatDelegate(self))
         self.setShowGrid(False)
         self.setStyleSheet(ON_CARD)
         self.setCornerButtonEnabled(False)
+        self.setMouseTracking(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
         self.setAccessibleName("Confusion matrix: rows are actual classes, columns predicted classes")
-        self.clicked.connect(self._choose)
-        theme.notifier().changed.connect(self._repaint)
+        self.clicked.connect(self._click)
+        theme.notifier().changed.connect(self._redraw)
+
+    # -- content ----------------------------------------------------------------------
 
     def set_matrix(self, classes: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
-        """Show counts: `counts[actual][predicted]`."""
-        self._model.set_matrix(classes, counts)
+        """Show counts: `counts[actual][predicted]`. Zoom and place stay where the classes are the same."""
+        if tuple(sorted(classes)) != tuple(sorted(self._model.classes)):
+            self._zoomed = None
+        self._keep_cell(lambda: self._model.set_matrix(classes, counts))
+
+    def set_order(self, order: Order) -> None:
+        """Let the classes stand in another order."""
+        if order != self._model.order:
+            self._keep_cell(lambda: self._model.set_order(order))
+
+    def set_numbers(self, numbers: Numbers) -> None:
+        """Write counts, or shares of the actual class in percent."""
+        self._look = Look(numbers, self._look.errors_only)
+        self._redraw()
+
+    def set_errors_only(self, wanted: bool) -> None:
+        """Leave the diagonal pale, so that the errors stand out."""
+        self._look = Look(self._look.numbers, wanted)
+        self._redraw()
+
+    def _keep_cell(self, change: Callable[[], None]) -> None:
+        """Change the model; the chosen cell stays chosen, wherever it is then."""
+        at, names = self.currentIndex(), self._model.classes
+        cell = (names[at.row()], names[at.column()]) if at.isValid() else None
+        change()
+        self._across.names_changed()
+        self._down.names_changed()
+        self._hover(None)
         self._fit()
+        if cell is not None and set(cell) <= set(self._model.classes):
+            self.setCurrentIndex(self._index_of(*cell))
+        self._redraw()
+
+    # -- choosing ---------------------------------------------------------------------
+
+    def _index_of(self, actual: str, predicted: str) -> QModelIndex:
+        names = self._model.classes
+        return self._model.index(names.index(actual), names.index(predicted))
 
     def choose(self, actual: str, predicted: str) -> None:
         """Select a cell, as a click does."""
-        names = self._model.classes
-        index = self._model.index(names.index(actual), names.index(predicted))
+        index = self._index_of(actual, predicted)
         self.setCurrentIndex(index)
         self._choose(index)
 
     @Slot(QModelIndex)
+    def _click(self, index: QModelIndex) -> None:
+        row, column = self._meant(index)
+        self.setCurrentIndex(self._model.index(row, column))
+        self._choose(self._model.index(row, column))
+
     def _choose(self, index: QModelIndex) -> None:
         if index.isValid():
             self.cell_chosen.emit(self._model.classes[index.row()], self._model.classes[index.column()])
+
+    def _meant(self, index: Index) -> tuple[int, int]:
+        """The cell that a pointer on `index` means: where cells are tiny, the largest error beside it."""
+        row, column = index.row(), index.column()
+        edge = min(self.columnWidth(0), self.rowHeight(0))
+        if edge >= _EASY:
+            return row, column
+        reach = max(1, round(_SNAP / edge))
+        top, left = max(0, row - reach), max(0, column - reach)
+        near = self._model.counts[top : row + reach + 1, left : column + reach + 1]
+        rows, columns = np.indices(near.shape)
+        errors = np.where(rows + top == columns + left, 0, near)
+        if not errors.any():
+            return row, column
+        largest = np.flatnonzero(errors == errors.max())
+        away = (rows.ravel()[largest] + top - row) ** 2 + (columns.ravel()[largest] + left - column) ** 2
+        at = int(largest[away.argmin()])
+        return top + at // near.shape[1], left + at % near.shape[1]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Enter and Space choose the cell; the arrows move."""
@@ -224,28 +153,177 @@ class ConfusionMatrix(QTableView):
             event.accept()
         else:
             super().keyPressEvent(event)
+            self.viewport().update()
+
+    # -- pointer ----------------------------------------------------------------------
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Tell what the cell says."""
+        super().mouseMoveEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        self._hover(self._meant(index) if index.isValid() else None)
+
+    def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802
+        """Nothing is under a pointer that is elsewhere."""
+        if event.type() == QEvent.Type.Leave:
+            self._hover(None)
+        return bool(super().viewportEvent(event))
+
+    def _hover(self, cell: tuple[int, int] | None) -> None:
+        if cell == self._hovered:
+            return
+        self._hovered = cell
+        row, column = cell if cell is not None else (-1, -1)
+        self._down.mark(row)
+        self._across.mark(column)
+        self.viewport().update()
+        self.cell_hovered.emit("" if cell is None else self._model.sentence(row, column))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        """Zoom with Ctrl, scroll without."""
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier and event.angleDelta().y():
+            self._zoom(1 if event.angleDelta().y() > 0 else -1, event.position().toPoint())
+            event.accept()
+        else:
+            super().wheelEvent(event)
+
+    # -- size -------------------------------------------------------------------------
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the cells have the size that fits."""
+        return self._zoomed is None
+
+    @Slot()
+    def zoom_in(self) -> None:
+        """Larger cells."""
+        self._zoom(1, self.viewport().rect().center())
+
+    @Slot()
+    def zoom_out(self) -> None:
+        """Smaller cells, down to where all are in sight."""
+        self._zoom(-1, self.viewport().rect().center())
+
+    @Slot()
+    def fit(self) -> None:
+        """The whole matrix, as far as it goes."""
+        self._zoomed = None
+        self._fit()
+
+    def _zoom(self, by: int, around: QPoint) -> None:
+        if not self._model.classes:
+            return
+        now, fitting = self.columnWidth(0), self._fitting()[0]
+        index = self.indexAt(around)
+        larger = [size for size in _SIZES if size > now]
+        smaller = [size for size in _SIZES if fitting < size < now]
+        wanted = larger[0] if by > 0 and larger else smaller[-1] if by < 0 and smaller else None
+        self._zoomed = now if by > 0 and wanted is None else wanted
+        self._fit()
+        if index.isValid():  # the cell under the pointer stays there
+            bars = self.horizontalScrollBar(), self.verticalScrollBar()
+            bars[0].setValue(bars[0].value() + self.visualRect(index).center().x() - around.x())
+            bars[1].setValue(bars[1].value() + self.visualRect(index).center().y() - around.y())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Use the room there is."""
         super().resizeEvent(event)
         self._fit()
 
+    def _fitting(self) -> tuple[int, int]:
+        """Width and height of the cells that fill the room."""
+        count = max(1, len(self._model.classes))
+        wide = (self.width() - self._down.sizeHint().width() - 4) // count
+        tall = (self.height() - self._across.sizeHint().height() - 4) // count
+        width = max(SMALLEST, min(_LARGEST_CELL, wide))
+        height = max(SMALLEST, min(width, tall))
+        if height < WITH_NUMBERS:  # what is no more than a colour is a square
+            width = height
+        return width, height
+
     def _fit(self) -> None:
-        """Cells as large as fit, within limits; scroll bars where the smallest do not."""
-        count = len(self._model.classes)
-        if not count:
+        """Cells as large as fit, within limits, or as zoomed; scroll bars where they do not fit."""
+        if not self._model.classes:
             return
-        across, down = self.horizontalHeader(), self.verticalHeader()
-        wide = (self.width() - down.sizeHint().width() - 4) // count
-        width = max(_SMALLEST_CELL, min(_LARGEST_CELL, wide))
-        across.setDefaultSectionSize(width)
-        tall = (self.height() - across.sizeHint().height() - 4) // count
-        height = max(_SMALLEST_CELL, min(width, tall))
-        down.setDefaultSectionSize(height)
+        if self._zoomed is None:
+            self._across.setDefaultSectionSize(self._fitting()[0])  # first: names that are turned take more room
+            width, height = self._fitting()
+        else:
+            width = height = self._zoomed
+        self._across.setDefaultSectionSize(width)
+        self._down.setDefaultSectionSize(height)
         self.updateGeometries()
+        self._redraw()
+
+    # -- drawing ----------------------------------------------------------------------
 
     @Slot()
-    def _repaint(self) -> None:
-        self.viewport().update()
-        self.horizontalHeader().viewport().update()
-        self.verticalHeader().viewport().update()
+    def _redraw(self) -> None:
+        self._layer = None
+        for part in (self, self._across, self._down):
+            part.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """The cells, which are kept as a picture, and above them what moves: the pointer's cell and the chosen one."""
+        painter = QPainter(self.viewport())
+        if not self._model.classes:
+            return
+        scrolled = self.horizontalScrollBar().value(), self.verticalScrollBar().value()
+        ratio = self.devicePixelRatioF()
+        size = self.viewport().size() * ratio
+        if self._layer is None or self._layer.size() != size or self._layer_of != scrolled:
+            self._layer = self._draw_layer(ratio)
+            self._layer_of = scrolled
+        painter.drawPixmap(0, 0, self._layer)
+        self._draw_pointer(painter)
+        if self.selectionModel().hasSelection():
+            self._ring(painter, self.visualRect(self.currentIndex()), theme.current().text)
+
+    def _draw_layer(self, ratio: float) -> QPixmap:
+        layer = QPixmap(self.viewport().size() * ratio)
+        layer.setDevicePixelRatio(ratio)
+        layer.fill(QColor(theme.current().surface))
+        rows = self._in_sight(self._down, self.viewport().height())
+        columns = self._in_sight(self._across, self.viewport().width())
+        painter = QPainter(layer)
+        painter.setFont(self.font())
+        wide, tall = self.columnWidth(0), self.rowHeight(0)
+        shares = self._model.shares[rows.start : rows.stop, columns.start : columns.stop]
+        right = np.equal.outer(np.arange(rows.start, rows.stop), np.arange(columns.start, columns.stop))
+        small = min(wide, tall) < WITH_NUMBERS
+        pixels = confusion_painter.colors(shares, right, self._look, small)
+        left, top = self.columnViewportPosition(columns.start), self.rowViewportPosition(rows.start)
+        if small:
+            place = QRect(left, top, wide * len(columns), tall * len(rows))
+            confusion_painter.draw_small(painter, place, pixels, confusion_painter.with_lines(min(wide, tall)))
+        else:
+            counts = self._model.counts[rows.start : rows.stop, columns.start : columns.stop]
+            texts = confusion_painter.texts(counts, shares, right, self._look)
+            lefts = [left + wide * at for at in range(len(columns))]
+            tops = [top + tall * at for at in range(len(rows))]
+            confusion_painter.draw_cells(painter, lefts, tops, (wide, tall), pixels, texts, right)
+        painter.end()
+        return layer
+
+    def _in_sight(self, header: NameHeader, length: int) -> range:
+        first, last = header.visualIndexAt(0), header.visualIndexAt(length - 1)
+        return range(max(0, first), (header.count() - 1 if last < 0 else last) + 1)
+
+    def _draw_pointer(self, painter: QPainter) -> None:
+        if self._hovered is None:
+            return
+        cell = self.visualRect(self._model.index(*self._hovered))
+        band = QColor(theme.current().text)
+        band.setAlpha(22)
+        painter.fillRect(QRect(0, cell.top(), self.viewport().width(), cell.height()), band)
+        painter.fillRect(QRect(cell.left(), 0, cell.width(), self.viewport().height()), band)
+        self._ring(painter, cell, theme.current().accent)
+
+    def _ring(self, painter: QPainter, cell: QRect, color: str) -> None:
+        box = QRectF(cell).adjusted(1, 1, -1, -1)
+        spare = max(0.0, _RING - min(box.width(), box.height())) / 2
+        box.adjust(-spare, -spare, spare, spare)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(color), 2))
+        painter.drawRoundedRect(box, 4, 4)

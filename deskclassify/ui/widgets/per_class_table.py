@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QRectF, QSortFilterProxyModel, Qt
-from PySide6.QtGui import QColor, QPainter, QResizeEvent
+from PySide6.QtCore import QModelIndex, QRectF, QSortFilterProxyModel, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from deskclassify.ui import theme
@@ -59,8 +59,12 @@ class PerClassModel(TitledModel):
         return None
 
 
-class _BarDelegate(QStyledItemDelegate):
-    """A thin bar under a share."""
+class BarDelegate(QStyledItemDelegate):
+    """A thin bar under a share: green where it is high, or, if it `is_bad`, always red."""
+
+    def __init__(self, parent: QWidget, is_bad: bool = False) -> None:
+        super().__init__(parent)
+        self._is_bad = is_bad
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw the number, then the bar along the cell's lower edge."""
@@ -73,19 +77,22 @@ class _BarDelegate(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(palette.raised))
         painter.drawRoundedRect(track, 1.5, 1.5)
-        painter.setBrush(QColor(palette.good if share >= 0.8 else palette.warn if share >= 0.5 else palette.bad))
+        good = palette.good if share >= 0.8 else palette.warn if share >= 0.5 else palette.bad
+        painter.setBrush(QColor(palette.bad if self._is_bad else good))
         track.setWidth(track.width() * share)
         painter.drawRoundedRect(track, 1.5, 1.5)
         painter.restore()
 
 
 class PerClassTable(QTableView):
-    """Sortable by every column; the weakest class is one click away."""
+    """Sortable by every column; the weakest class is one click away. A click, Enter or Space chooses a class."""
+
+    class_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = PerClassModel(self)
-        proxy = QSortFilterProxyModel(self)
+        proxy = self._proxy = QSortFilterProxyModel(self)
         proxy.setSourceModel(self._model)
         proxy.setSortRole(SORT_ROLE)
         proxy.setSortCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
@@ -94,17 +101,45 @@ class PerClassTable(QTableView):
         self.setSortingEnabled(True)
         self.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.setAccessibleName("Precision, recall and F1 of each class")
-        bars = _BarDelegate(self)
+        bars = BarDelegate(self)
         header = self.horizontalHeader()
         header.setMinimumSectionSize(56)
         for column in (1, 2, 3):
             self.setItemDelegateForColumn(column, bars)
+        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.clicked.connect(self._choose)
         theme.notifier().changed.connect(self.viewport().update)
 
     def set_values(self, classes: Sequence[str], per_class: dict[str, dict[str, float]]) -> None:
-        """Show other numbers."""
+        """Show other numbers; the chosen row stays chosen."""
+        name = self._name(self.currentIndex())
         self._model.set_values(classes, per_class)
         self._spread()
+        if name in classes:
+            index = self._model.index(list(classes).index(name), 0)
+            self.setCurrentIndex(self._proxy.mapFromSource(index))
+
+    @property
+    def wanted_height(self) -> int:
+        """Pixels that show all rows."""
+        head = self.horizontalHeader().sizeHint().height()
+        return head + self._model.rowCount() * self.verticalHeader().defaultSectionSize() + 2 * self.frameWidth() + 2
+
+    def _name(self, index: Index) -> str:
+        return str(index.sibling(index.row(), 0).data()) if index.isValid() else ""
+
+    @Slot(QModelIndex)
+    def _choose(self, index: QModelIndex) -> None:
+        if index.isValid():
+            self.class_chosen.emit(self._name(index))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Enter and Space choose the row; the arrows move."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self._choose(self.currentIndex())
+            event.accept()
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Use the room there is."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from deskclassify.core.events import Verdict
 from deskclassify.core.run_folder import MOST_TOP_LOSSES
 from deskclassify.ui import theme
 from deskclassify.ui.pages.evaluate import words
 from deskclassify.ui.pages.evaluate.state import Evaluation
-from deskclassify.ui.pages.evaluate.words import Filter
+from deskclassify.ui.pages.evaluate.view import View
+from deskclassify.ui.pages.evaluate.words import SORTS, Filter, Sort
 from deskclassify.ui.pages.picture_dialog import PictureDialog
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid
@@ -18,10 +20,14 @@ from deskclassify.ui.widgets.named import named
 from deskclassify.ui.widgets.tables import ON_CARD
 
 _THUMBNAIL_PIXELS = 104
+_EVERY_CLASS = "All classes"
 
 
 class EvaluatePictures(common.Card):
-    """A filter, and the grid of its pictures; a double click opens one large."""
+    """A filter, and the grid of its pictures; a double click opens one large.
+
+    Filter, order, class, selection and place stay as they are when only labels change.
+    """
 
     layers_wanted = Signal(str)  # path of a picture to look at on the Layers page
 
@@ -30,11 +36,14 @@ class EvaluatePictures(common.Card):
         self._state = state
         self._filter: Filter = "losses"
         self._shown: list[Verdict] = []
+        self._asked: tuple[object, ...] = ()  # what the grid is an answer to
         self._make_widgets()
-        state.view_changed.connect(self._refresh)
+        state.view_changed.connect(self._view_changed)
         state.choice_changed.connect(self._choice_changed)
         state.picture_wanted.connect(self.open_picture)
-        self._refresh()
+        self._view_changed()
+
+    # -- building ---------------------------------------------------------------------
 
     def _make_widgets(self) -> None:
         self._buttons: dict[Filter, QPushButton] = {
@@ -53,23 +62,47 @@ class EvaluatePictures(common.Card):
             group.addButton(button)
             row.addWidget(button)
         group.buttonClicked.connect(self._choose_filter)
-        self.legend_label = common.muted("Below each: predicted / actual class")
-        self.legend_label.setWordWrap(False)
-        row.addSpacing(theme.GAP)
-        row.addWidget(self.legend_label)
         self.shown_label = named(common.muted(""), "shownLabel")
-        self.shown_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.shown_label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.shown_label, 1)
+        row.addWidget(self._make_class_box())
+        row.addWidget(self._make_sort_box())
         self.grid = named(ImageGrid(edge=_THUMBNAIL_PIXELS, lines=2), "topLossesGrid")
         self.grid.setStyleSheet(ON_CARD)
         self.grid.setMinimumHeight(150)
+        self.grid.setAccessibleDescription("Below each picture: what the network says, and the label where it differs.")
         self.grid.activated_entry.connect(self._open_entry)
         self.body.addLayout(row)
         self.body.addWidget(self.grid, 1)
 
+    def _make_class_box(self) -> QComboBox:
+        self.class_box = named(QComboBox(), "pictureClassBox")
+        self.class_box.setAccessibleName("Actual class of the pictures")
+        self.class_box.setToolTip("Shows the pictures of one actual class only.")
+        self.class_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.class_box.setMinimumContentsLength(10)
+        self.class_box.currentIndexChanged.connect(self._refresh)
+        return self.class_box
+
+    def _make_sort_box(self) -> QComboBox:
+        self.sort_box = named(QComboBox(), "pictureSortBox")
+        self.sort_box.setAccessibleName("Order of the pictures")
+        for at, (_, text, tip) in enumerate(SORTS):
+            self.sort_box.addItem(text)
+            self.sort_box.setItemData(at, tip, Qt.ItemDataRole.ToolTipRole)
+        self.sort_box.currentIndexChanged.connect(self._refresh)
+        return self.sort_box
+
+    # -- what is asked ----------------------------------------------------------------
+
     @Slot()
     def _choice_changed(self) -> None:
-        self._filter = "losses" if self._state.choice is None else "chosen"
+        if self._state.choice is not None:
+            self._filter = "chosen"
+            with QSignalBlocker(self.class_box):  # a choice is shown in full
+                self.class_box.setCurrentIndex(0)
+        elif self._filter == "chosen":
+            self._filter = "losses"
         self._refresh()
 
     @Slot(object)
@@ -78,34 +111,96 @@ class EvaluatePictures(common.Card):
         self._refresh()
 
     @Slot()
+    def _view_changed(self) -> None:
+        view = self._state.view
+        names = list(view.evaluated.classes) if view is not None else []
+        known = [self.class_box.itemText(at) for at in range(1, self.class_box.count())]
+        if names != known or not self.class_box.count():
+            wanted = self._class
+            with QSignalBlocker(self.class_box):
+                self.class_box.clear()
+                self.class_box.addItems([_EVERY_CLASS, *names])
+                self.class_box.setCurrentIndex(1 + names.index(wanted) if wanted in names else 0)
+        self._refresh()
+
+    @property
+    def _class(self) -> str:
+        """The class that is shown; empty for all."""
+        return self.class_box.currentText() if self.class_box.currentIndex() > 0 else ""
+
+    @property
+    def _sort(self) -> Sort:
+        return SORTS[max(0, self.sort_box.currentIndex())][0]
+
+    # -- the answer -------------------------------------------------------------------
+
+    @Slot()
     def _refresh(self) -> None:
         view, choice = self._state.view, self._state.choice
         if choice is None and self._filter == "chosen":
             self._filter = "losses"
         self._buttons[self._filter].setChecked(True)
         self._buttons["chosen"].setVisible(choice is not None and view is not None)
-        self._shown = self._wanted()
-        classes = view.evaluated.classes if view is not None else ()
-        self.grid.set_entries([words.entry(one, classes) for one in self._shown])
+        self.sort_box.setToolTip(SORTS[max(0, self.sort_box.currentIndex())][2])
+        places, of = self._wanted(view) if view is not None else (np.empty(0, np.int64), 0)
+        asked = (self._filter, self._sort, self._class, choice, self._state.session.run)
+        self._show([view.verdicts[at] for at in places.tolist()] if view is not None else [], asked == self._asked)
+        self._asked = asked
         if view is None:
             return
         self._buttons["errors"].setText(f"All errors ({view.errors:,})")
         if choice is not None:
             self._buttons["chosen"].setText(choice.title.replace("&", "&&"))
-        shows_map = self._filter == "chosen" and choice is not None and choice.kind != "cell"
-        text = words.chosen_text(self._shown) if shows_map else words.shown_text(view, self._filter, len(self._shown))
-        self.shown_label.setText(text)
+        counts_errors = self._filter == "chosen" and choice is not None and choice.kind != "cell"
+        self.shown_label.setText(
+            words.chosen_text(self._shown)
+            if counts_errors
+            else words.shown_text(view, self._filter, len(self._shown), of)
+        )
 
-    def _wanted(self) -> list[Verdict]:
-        view, choice = self._state.view, self._state.choice
-        if view is None:
-            return []
+    def _wanted(self, view: View) -> tuple[np.ndarray, int]:
+        """Places in `view.verdicts` of the pictures to show, and how many the filter could show."""
+        table, choice = view.table, self._state.choice
         if self._filter == "errors":
-            return [one for one in view.verdicts if one.label != one.predicted]
-        if self._filter == "chosen" and choice is not None:
-            wanted = frozenset(choice.paths)
-            return [one for one in view.verdicts if one.path in wanted]
-        return list(view.verdicts[:MOST_TOP_LOSSES])
+            places = np.flatnonzero(table.wrong)
+        elif self._filter == "chosen" and choice is not None:
+            at = {path: number for number, path in enumerate(choice.paths)}
+            found = [(place, at[one.path]) for place, one in enumerate(view.verdicts) if one.path in at]
+            if choice.kind == "list":  # it has an order of its own
+                found.sort(key=lambda pair: pair[1])
+            places = np.array([place for place, _ in found], np.int64)
+        else:
+            places = np.arange(len(view.verdicts))
+        if self._class:
+            places = places[table.actual[places] == table.number[self._class]]
+        of = len(places)
+        if self._filter == "losses" and self._sort == "worst":
+            places = places[:MOST_TOP_LOSSES]
+        return self._sorted(view, places), of
+
+    def _sorted(self, view: View, places: np.ndarray) -> np.ndarray:
+        table = view.table
+        keys: dict[Sort, np.ndarray] = {
+            "sure": -table.probability,
+            "unsure": table.probability,
+            "class": table.actual,
+        }
+        if self._sort not in keys:
+            return places
+        return places[np.argsort(keys[self._sort][places], kind="stable")]
+
+    def _show(self, verdicts: list[Verdict], same: bool) -> None:
+        """Show pictures; for the same question as before the grid keeps selection and place."""
+        if same and verdicts == self._shown:
+            return
+        view = self._state.view
+        self._shown = verdicts
+        self.grid.set_entries(words.Entries(verdicts, view.evaluated.classes if view is not None else ()))
+        if not same:
+            self.grid.clearSelection()
+            self.grid.scrollToTop()
+
+    # -- one picture ------------------------------------------------------------------
 
     @Slot(object)
     def _open_entry(self, entry: GridEntry) -> None:

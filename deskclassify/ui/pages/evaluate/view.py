@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
+import numpy as np
+
+from deskclassify.core import metrics
 from deskclassify.core.data_events import Relearned
 from deskclassify.core.events import Evaluated, Scored, Verdict
 
@@ -41,9 +46,75 @@ class View:
         """Number of right answers."""
         return sum(row[at] for at, row in enumerate(self.evaluated.confusion))
 
+    @cached_property
+    def table(self) -> VerdictTable:
+        """The verdicts as columns, for questions about all of them."""
+        return VerdictTable.of(self.verdicts, self.evaluated.classes)
+
     def cell(self, actual: str, predicted: str) -> list[str]:
-        """Paths of the pictures of a cell of the confusion matrix."""
-        return [one.path for one in self.verdicts if (one.label, one.predicted) == (actual, predicted)]
+        """Paths of the pictures of a cell of the confusion matrix, highest loss first."""
+        number = self.table.number
+        if actual not in number or predicted not in number:
+            return []
+        held = (self.table.actual == number[actual]) & (self.table.predicted == number[predicted])
+        return self.paths(np.flatnonzero(held))
+
+    def of_class(self, name: str) -> list[str]:
+        """Paths of a class's pictures: the wrong ones first, each part highest loss first."""
+        if name not in self.table.number:
+            return []
+        held = np.flatnonzero(self.table.actual == self.table.number[name])
+        return self.paths(held[np.argsort(~self.table.wrong[held], kind="stable")])
+
+    def paths(self, places: np.ndarray) -> list[str]:
+        """The paths of verdicts by their places in `verdicts`."""
+        return [self.verdicts[at].path for at in places.tolist()]
+
+    def top_k(self, k: int) -> float | None:
+        """Top-k accuracy, 0 to 1; None where it says nothing: with no more than k classes, or without probabilities."""
+        if self.scored is None or len(self.scored.classes) <= k or not self.verdicts:
+            return None
+        return float((self._places < k).mean())
+
+    @cached_property
+    def _places(self) -> np.ndarray:
+        assert self.scored is not None
+        number = {name: at for at, name in enumerate(self.scored.classes)}
+        labels = np.array([number.get(one.label, -1) for one in self.scored.verdicts], np.int64)
+        return metrics.places(self.scored.probabilities, labels)
+
+    @cached_property
+    def macro_f1(self) -> float:
+        """The mean of the classes' F1, 0 to 1."""
+        return metrics.macro(self.evaluated.per_class, "f1")
+
+
+@dataclass(frozen=True)
+class VerdictTable:
+    """Verdicts as columns, each `[pictures]`.
+
+    Attributes:
+        number: class → its number.
+        actual, predicted: int64, numbers of the classes.
+        probability: float64, of the predicted class.
+        wrong: bool.
+    """
+
+    number: dict[str, int]
+    actual: np.ndarray
+    predicted: np.ndarray
+    probability: np.ndarray
+    wrong: np.ndarray
+
+    @classmethod
+    def of(cls, verdicts: Sequence[Verdict], classes: Sequence[str]) -> VerdictTable:
+        """From verdicts whose labels and predictions are all among the classes."""
+        number = {name: at for at, name in enumerate(classes)}
+        size = len(verdicts)
+        actual = np.fromiter((number[one.label] for one in verdicts), np.int64, size)
+        predicted = np.fromiter((number[one.predicted] for one in verdicts), np.int64, size)
+        probability = np.fromiter((one.probability for one in verdicts), np.float64, size)
+        return cls(number, actual, predicted, probability, actual != predicted)
 
 
 @dataclass(frozen=True)

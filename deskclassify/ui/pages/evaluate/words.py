@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, overload
 
 from deskclassify.core import architectures
 from deskclassify.core.errors import InputError
@@ -19,6 +19,13 @@ from deskclassify.ui.pages.evaluate.view import View
 from deskclassify.ui.widgets.image_grid import GridEntry
 
 Filter = Literal["losses", "errors", "chosen"]
+Sort = Literal["worst", "sure", "unsure", "class"]
+SORTS: tuple[tuple[Sort, str, str], ...] = (
+    ("worst", "Worst first", "The highest loss first; of a chosen class, the wrong ones first."),
+    ("sure", "Most certain first", "What the network is surest of, right or wrong."),
+    ("unsure", "Least certain first", "What the network hesitates about."),
+    ("class", "By class", "In the order of the actual classes, the worst of each first."),
+)
 _LONGEST_NAME = 18  # characters of a class in a button
 
 
@@ -72,14 +79,20 @@ def notice_text(view: View) -> str:
     return f"Measured on “{Path(view.folder).name}”: {images}{seconds}."
 
 
-def shown_text(view: View, which: Filter, shown: int) -> str:
-    """What the grid shows, or why it is empty."""
+def shown_text(view: View, which: Filter, shown: int, of: int) -> str:
+    """What the grid shows, or why it is empty.
+
+    Args:
+        view: the verdicts.
+        which: the filter.
+        shown: number of pictures in the grid.
+        of: number of pictures that the filter could show, of the class that was chosen.
+    """
     if not shown:
-        return "Every picture is right." if which == "errors" else "There are no such pictures."
-    if which != "losses":
+        return "Every picture is right." if which == "errors" and not view.errors else "There are no such pictures."
+    if which != "losses" or shown == of:
         return counted(shown, "picture")
-    some = "" if shown == view.evaluated.images else f"{shown:,} of "
-    return f"{some}{counted(view.evaluated.images, 'picture')}, the most surprising first"
+    return f"{shown:,} of {counted(of, 'picture')}, the most surprising"
 
 
 def chosen_text(shown: Sequence[Verdict]) -> str:
@@ -91,20 +104,47 @@ def chosen_text(shown: Sequence[Verdict]) -> str:
 
 def cell_text(cell: tuple[str, str]) -> str:
     """The name of a cell's filter; long class names are cut."""
-    short = [name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…" for name in cell]
-    return f"{short[0]} → {short[1]}"
+    return f"{short(cell[0])} → {short(cell[1])}"
 
 
-def entry(one: Verdict, classes: Sequence[str]) -> GridEntry:
-    """A picture of the grid: what was predicted, what it is, how wrong that is."""
+def short(name: str) -> str:
+    """A class name for a button: long ones are cut."""
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+
+
+class Entries(Sequence[GridEntry]):
+    """The pictures of a grid; an entry is made when it is first seen, for there may be 50,000."""
+
+    def __init__(self, verdicts: Sequence[Verdict], classes: Sequence[str]) -> None:
+        self._verdicts = verdicts
+        self._colors = {name: theme.class_color(at) for at, name in enumerate(classes)}
+        self._made: dict[int, GridEntry] = {}
+
+    def __len__(self) -> int:
+        return len(self._verdicts)
+
+    @overload
+    def __getitem__(self, at: int) -> GridEntry: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[GridEntry]: ...
+    def __getitem__(self, at: int | slice) -> GridEntry | list[GridEntry]:
+        if isinstance(at, slice):
+            return [self[number] for number in range(*at.indices(len(self)))]
+        if at not in self._made:
+            self._made[at] = entry(self._verdicts[at], self._colors)
+        return self._made[at]
+
+
+def entry(one: Verdict, colors: Mapping[str, str]) -> GridEntry:
+    """A picture of the grid: what was predicted, what it should have been, and how sure the network is."""
     wrong = one.label != one.predicted
-    color = theme.class_color(classes.index(one.label)) if one.label in classes else ""
-    return GridEntry(one.path, f"{one.predicted} / {one.label}", numbers(one), color, wrong)
+    subtitle = f"label: {one.label}" if wrong else f"right · loss {one.loss:.2f}"
+    return GridEntry(one.path, one.predicted, subtitle, colors.get(one.predicted, ""), wrong, sure(one.probability))
 
 
-def numbers(one: Verdict) -> str:
-    """“loss 2.31 · 87 %”: the probability is that of the predicted class."""
-    return f"loss {one.loss:.2f} · {100 * one.probability:.0f} %"
+def sure(probability: float) -> str:
+    """A probability in a corner: “87 %”, never “100 %” for what is only near."""
+    return "> 99 %" if 0.995 <= probability < 1 else f"{100 * probability:.0f} %"
 
 
 def run_text(run: RunFolder) -> str:
