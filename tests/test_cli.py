@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -523,6 +524,7 @@ def test_interrupted_commands_exit_130(data, kind, signals, finishes):
     environment = {**os.environ, "PYTHONPATH": root}
     command = [sys.executable, "-c", SLOW_JOB, "scan", data, "--json", kind]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True) as child:
+        assert select.select([child.stdout], [], [], 60)[0], "it does not begin"
         started = json.loads(child.stdout.readline())
         begin = time.monotonic()
         for number in signals:

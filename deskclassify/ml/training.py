@@ -100,7 +100,7 @@ class Training:
 
     def run(self, should_stop: ShouldStop) -> Iterator[Event]:
         """Do all of it; see `fit`."""
-        self._write = RunWriter(self._run, self._ranks.leads, should_stop)
+        self._write, self._should_stop = RunWriter(self._run, self._ranks.leads, should_stop), should_stop
         with self._ranks.joined(self._device.is_cuda):
             try:
                 yield from self._whole(should_stop)
@@ -252,7 +252,8 @@ class Training:
                 phase = preparation.frozen_phase(self._setup)
             else:
                 stack.enter_context(memory.kept())
-                phase = yield from preparation.unfrozen_phase(self._setup, self._tuned, stack, should_stop)
+                # Of several processes, one may find in the cache what the other has just read: each stops by itself.
+                phase = yield from preparation.unfrozen_phase(self._setup, self._tuned, stack, self._should_stop)
             stack.callback(phase.close)
             if should_stop():
                 return True

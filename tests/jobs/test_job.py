@@ -90,7 +90,7 @@ def test_signals_come_in_their_order(qtbot, qapp):
     with qtbot.waitSignals([job.received, job.succeeded, job.finished], order="strict", timeout=5000):
         job.request = SleepRequest(ticks=1, seconds=0.0)
         job.start()
-    job.wait()
+    assert job.wait(5000)
     job.deleteLater()
 
 

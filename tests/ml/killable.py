@@ -7,9 +7,11 @@ ends the training by SIGKILL so long after its n-th tick, or in the middle of it
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import json
 import os
+import select
 import shutil
 import signal
 import sys
@@ -28,6 +30,7 @@ from deskclassify.ml import loop, training
 for name in ("onnxruntime", "timm", "torch._dynamo", "deskclassify.ml.ort", "deskclassify.ml.tracing"):
     importlib.import_module(name)  # once, for all the forks
 
+PATIENCE_SECONDS = 120.0
 SECONDS_BETWEEN_SAVES = 0.0  # after each batch: then the number of ticks does not depend on the machine
 
 
@@ -83,6 +86,7 @@ def train(order: dict[str, Any], answers: int) -> None:
 
 def main() -> None:
     """Fork for each line of the input."""
+    faulthandler.enable()
     torch.set_num_threads(1)
     for line in sys.stdin:
         orders = json.loads(line)
@@ -106,8 +110,11 @@ def start(order: dict[str, Any]) -> tuple[int, int]:
 
 
 def answer(child: int, reader: int) -> dict[str, Any]:
-    """Wait for a child."""
+    """Wait for a child; one that hangs is ended, and its stacks are on standard error."""
     with os.fdopen(reader, "rb") as pipe:
+        for signal_, seconds in ((signal.SIGABRT, PATIENCE_SECONDS), (signal.SIGKILL, 5.0)):
+            if not select.select([pipe], [], [], seconds)[0]:
+                os.kill(child, signal_)
         said = pipe.read()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return {"ticks": 0, "error": "", "messages": [], **(json.loads(said) if said else {}), "code": code}

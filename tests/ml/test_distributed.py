@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,19 @@ from deskclassify.ml.unfrozen import UnfrozenPhase
 from deskclassify.ml.zoo import build
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
+_PATIENCE_SECONDS = 240
+
+
+@contextlib.contextmanager
+def ended_in_time(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Ends torchrun after a while, and with it the processes that may wait for each other and hold our pipe."""
+    late = threading.Timer(_PATIENCE_SECONDS, process.terminate)
+    late.start()
+    try:
+        yield
+    finally:
+        late.cancel()
+        late.join()
 
 
 def train(sample: Path, run: Path, processes: int, home: Path) -> dict[str, object]:
@@ -39,11 +54,14 @@ def train(sample: Path, run: Path, processes: int, home: Path) -> dict[str, obje
         launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
         command = [*launcher, *command]
     environment = {**os.environ, "DESKCLASSIFY_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(_REPOSITORY)}
-    done = subprocess.run(
-        [sys.executable, *command], env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    call = [sys.executable, *command]
+    with (
+        subprocess.Popen(call, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as done,
+        ended_in_time(done),
+    ):
+        told, errors = done.communicate()
+    assert done.returncode == 0, errors[-3000:]
+    events = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
     assert [event["event"] for event in events].count("finished") == 1  # one process speaks for all
     finished: dict[str, object] = events[-1]
     return finished
@@ -143,11 +161,12 @@ class Torchrun:
     def wait_for(self, phase: str, batches: int) -> None:
         """Until so many batches of a phase were told of."""
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            event = json.loads(line) if line.startswith("{") else {}
-            batches -= event.get("event") == "batch" and event["phase"] == phase
-            if not batches:
-                return
+        with ended_in_time(self.process):
+            for line in self.process.stdout:
+                event = json.loads(line) if line.startswith("{") else {}
+                batches -= event.get("event") == "batch" and event["phase"] == phase
+                if not batches:
+                    return
         raise AssertionError(f"it ended before: {self.errors()}")
 
     def kill(self, rank: int) -> None:
@@ -165,7 +184,8 @@ class Torchrun:
 
     def end(self) -> tuple[int, list[dict[str, object]]]:
         """Wait for the end: the exit code, and the last things that were told."""
-        told, _ = self.process.communicate(timeout=300)
+        with ended_in_time(self.process):
+            told, _ = self.process.communicate()
         return self.process.returncode, [json.loads(line) for line in told.splitlines() if line.startswith("{")]
 
     def errors(self) -> str:
@@ -218,3 +238,24 @@ def test_the_first_that_fails_speaks() -> None:
 def test_alone_a_failure_is_the_failure() -> None:
     with pytest.raises(InputError, match="as it is"), Ranks().joined(False):
         raise InputError("as it is")
+
+
+def test_processes_talk_as_often_whatever_the_cache_holds(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process may find in the cache what another has just read; they must not wait for each other because of it."""
+    asked: list[bool] = []
+    ask = Ranks.any
+
+    def counted(self: Ranks, flag: bool, device: torch.device) -> bool:
+        asked.append(flag)
+        return ask(self, flag, device)
+
+    monkeypatch.setattr(Ranks, "any", counted)
+    counts = []
+    for name in ("reads", "finds"):
+        asked.clear()
+        spec = DataSpec((Source(str(sample)),))
+        list(fit(FitRequest(spec, str(tmp_path / name), epochs=1, frozen_epochs=1, image_size=32), never))
+        counts.append(len(asked))
+    assert counts[0] == counts[1] > 2
