@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Slot
 from PySide6.QtGui import QAction, QDesktopServices, QIcon, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from deskclassify.core.words import counted
 from deskclassify.ui import dialogs, theme
 from deskclassify.ui.mending import Mender
 from deskclassify.ui.widgets.class_keys import key_of, place_of
@@ -77,8 +76,6 @@ class GridMending(QObject):
             return None
         menu = QMenu(self._grid)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if len(paths) > 1:
-            menu.addSection(counted(len(paths), "picture"))
         self._add_classes(menu, paths)
         if self._left_out(paths):
             menu.addAction(theme.icon("undo"), "Put back", self._put_back)
@@ -90,7 +87,7 @@ class GridMending(QObject):
         return menu
 
     def _add_classes(self, menu: QMenu, paths: list[str]) -> None:
-        classes = menu.addMenu(theme.icon("tag"), "This is a …" if len(paths) == 1 else "These are …")
+        classes = menu.addMenu(theme.icon("tag"), "This is a …" if len(paths) == 1 else f"These {len(paths):,} are …")
         present = {item.label for item in self._mender.items(paths)}
         names = self._mender.classes()
         for place, name in enumerate(names[:_MOST_IN_MENU]):

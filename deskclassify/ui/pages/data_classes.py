@@ -13,7 +13,7 @@ from deskclassify.ui.widgets.class_table import ClassTable, class_rows
 from deskclassify.ui.widgets.common import Card
 from deskclassify.ui.widgets.named import named
 
-_TABLE_PIXELS = 160
+_FEWEST_ROWS, _MOST_ROWS = 4, 8  # in sight without scrolling the table
 
 
 class ClassCard(Card):
@@ -23,7 +23,6 @@ class ClassCard(Card):
         super().__init__("Classes", parent)
         self._mender = mender
         self.table = ClassTable()
-        self.table.setMinimumHeight(_TABLE_PIXELS)
         self.new_button = named(_DropButton("New class…"), "newClassButton")
         self.new_button.setIcon(theme.icon("new"))
         self.new_button.setToolTip(
@@ -47,6 +46,7 @@ class ClassCard(Card):
         self.new_button.clicked.connect(self._make)
         self.new_button.dropped.connect(self._make_of)
         self.merge_button.clicked.connect(self._merge_selected)
+        self.refresh()
 
     @Slot()
     def refresh(self) -> None:
@@ -54,6 +54,9 @@ class ClassCard(Card):
         session = self._mender.session
         self.table.set_rows(class_rows(session.listing, session.project.data.created))
         self._selected()
+        rows = min(max(self.table.model_.rowCount(), _FEWEST_ROWS), _MOST_ROWS)
+        head = self.table.horizontalHeader().sizeHint().height()
+        self.table.setMinimumHeight(head + rows * self.table.verticalHeader().defaultSectionSize() + 2)
 
     @Slot()
     def _selected(self) -> None:

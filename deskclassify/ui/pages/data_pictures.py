@@ -13,7 +13,8 @@ from deskclassify.ui import theme
 from deskclassify.ui.mending import Mender
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.class_table import class_names
-from deskclassify.ui.widgets.common import muted, subheading
+from deskclassify.ui.widgets.common import subheading
+from deskclassify.ui.widgets.elided import ElidedLabel
 from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid
 
 _SUBSETS = {
@@ -25,6 +26,10 @@ _SUBSETS = {
     "left out": "Left out by hand",
 }
 _TITLES = {"unlabelled": "Without a class", "left out": "Left out"}
+_HINT_TIP = (
+    "Choose pictures, then press the digit of a class (it stands in the table), or drag them onto a class. "
+    "Delete leaves them out. Your files stay as they are, and Undo takes everything back."
+)
 _HINTS = {
     "": "Digits give a class, Delete leaves out",
     "unlabelled": "Digits give a class; until then they are not used",
@@ -58,13 +63,12 @@ class DataPictures(QWidget):
         self.grid = ImageGrid()
         self.grid.setObjectName("imageGrid")
         self.mending = mender.attach(self.grid)
-        self.hint = muted("")
-        self.hint.setWordWrap(False)
+        self.hint = ElidedLabel()
         self.hint.setObjectName("mendingHint")
         row = QHBoxLayout()
         row.setSpacing(theme.GAP)
         row.addWidget(self.title)
-        row.addWidget(self.hint, 1, Qt.AlignmentFlag.AlignBottom)
+        row.addWidget(self.hint, 1, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.all_button)
         row.addWidget(self.subset_box)
         layout = QVBoxLayout(self)
@@ -104,7 +108,7 @@ class DataPictures(QWidget):
         ]
         self.grid.set_entries(self._entries)
         self.title.setText(f"{self._class or _TITLES.get(wanted, 'All pictures')} ({len(self._items):,})")
-        self.hint.setText(_HINTS.get(wanted, _HINTS[""]) if self._items else "")
+        self.hint.set_text(_HINTS.get(wanted, _HINTS[""]) if self._items else "", _HINT_TIP)
         self._show_choices(listing)
 
     def _wanted(self, listing: Listing, wanted: str) -> list[Item]:
