@@ -30,7 +30,7 @@ from deskclassify.ml import loop, training
 for name in ("onnxruntime", "timm", "torch._dynamo", "deskclassify.ml.ort", "deskclassify.ml.tracing"):
     importlib.import_module(name)  # once, for all the forks
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 400.0
 SECONDS_BETWEEN_SAVES = 0.0  # after each batch: then the number of ticks does not depend on the machine
 
 

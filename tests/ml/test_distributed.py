@@ -32,7 +32,7 @@ from deskclassify.ml.unfrozen import UnfrozenPhase
 from deskclassify.ml.zoo import build
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
-_PATIENCE_SECONDS = 240
+_PATIENCE_SECONDS = 800
 
 
 @contextlib.contextmanager
