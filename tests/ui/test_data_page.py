@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QListWidget, QSpinBox
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QListWidget, QSpinBox
 
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import Progress, ScanDone
@@ -333,3 +333,25 @@ def test_a_project_that_is_opened_shows_its_rule_and_split(page, session, qtbot,
     session.open_project(file)
     assert page.findChild(QComboBox, "labelRuleBox").currentData() == "regex"
     assert page.findChild(QSpinBox, "validPctSpin").value() == 30
+
+
+def test_all_ways_to_add_pictures_are_in_one_menu_and_fit_a_small_window(page, session, qtbot, folder):
+    add(qtbot, session, folder)
+    button = page.findChild(QAbstractButton, "addFolderButton")
+    texts = [action.text() for action in button.menu().actions() if not action.isSeparator()]
+    assert [text.split()[0] for text in texts] == ["Folder", "One", "Bring", "Paste", "From"]
+    page.resize(960 - 92, 580)  # beside the rail of a window of the least size
+    qtbot.wait(20)
+    assert page.continue_button.geometry().right() <= page.width()
+    assert not page.summary.geometry().intersects(button.geometry())
+
+
+def test_who_has_no_pictures_is_offered_some(page, session, qtbot, folder):
+    other = page.findChild(QAbstractButton, "publicSetButton")
+    assert other.isVisible() and page.findChild(QAbstractButton, "takePicturesButton").isVisible()
+    other.click()
+    dialog = page.findChild(QDialog, "bringInDialog")
+    assert dialog.isVisible()
+    dialog.reject()
+    add(qtbot, session, folder)
+    assert not other.isVisible()

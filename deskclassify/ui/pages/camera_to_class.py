@@ -173,6 +173,7 @@ class ClassCamera(CameraDialog):
         last.addWidget(self.discard_button)
         last.addWidget(self.done_button)
         layout = cast(QVBoxLayout, self.layout())
+        layout.setSpacing(theme.GAP + 4)
         layout.insertLayout(0, top)
         layout.addLayout(strip)
         layout.addLayout(last)

@@ -27,6 +27,7 @@ from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.common import Card, EmptyState, heading, muted, primary, run_guarded, subheading
 from deskclassify.ui.widgets.explained import explain_all
 from deskclassify.ui.widgets.label_rule import LabelRuleEditor
+from deskclassify.ui.widgets.named import named
 from deskclassify.ui.widgets.problems_list import ProblemsList, all_problems
 
 _LEFT_PIXELS = 380
@@ -116,8 +117,28 @@ class DataPage(QWidget):
             "The folder holds one folder for each class, and each of those the pictures of that class. "
             "Ten pictures a class are enough to begin with. They stay where they are and are never changed."
         )
-        frame.body.addWidget(EmptyState("folders", "Drop a folder of pictures here", text, self.choose_button))
+        frame.body.addWidget(EmptyState("folders", "Drop a folder of pictures here", text, self.choose_button), 1)
+        frame.body.addLayout(self._elsewhere())
         return frame
+
+    def _elsewhere(self) -> QHBoxLayout:
+        """For those who have no folder of pictures."""
+        question = muted("No pictures at hand?")
+        question.setWordWrap(False)
+        row = QHBoxLayout()
+        row.setSpacing(theme.GAP)
+        row.setContentsMargins(0, 0, 0, theme.GAP)
+        row.addStretch(1)
+        row.addWidget(question)
+        for name, text, action in (
+            ("publicSetButton", "Take a public set, or an archive…", self.adding.bring_in_action),
+            ("takePicturesButton", "Take some with the camera…", self.adding.camera_action),
+        ):
+            button = named(QPushButton(action.icon(), text), name)
+            button.clicked.connect(action.trigger)
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
 
     def _left(self) -> QWidget:
         column = QWidget()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import QMimeData, QObject, Qt, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -41,7 +41,7 @@ class Adding(QObject):
         self._dialog: BringInDialog | None = None
         self._camera: ClassCamera | None = None
         self.bring_in_action = self._action(
-            "bringInAction", "link", "From the web, an archive, sounds …", self.bring_in
+            "bringInAction", "link", "Bring in from web, archive, public set…", self.bring_in
         )
         self.paste_action = self._action("pasteAction", "paste", "Paste picture", self.paste)
         self.paste_action.setShortcut(QKeySequence(QKeySequence.StandardKey.Paste))
@@ -86,7 +86,7 @@ class Adding(QObject):
         run_guarded(self._session, self._paste)
 
     def _paste(self) -> None:
-        mime = QGuiApplication.clipboard().mimeData()
+        mime = QGuiApplication.clipboard().mimeData() or QMimeData()  # None for an empty clipboard
         text = mime.text().strip() if mime.hasText() else ""
         if is_address(text) and is_archive_name(text.partition("?")[0]):
             self.bring_in(text)

@@ -36,7 +36,7 @@ from deskclassify.ui.widgets.drop_area import local_paths
 from deskclassify.ui.widgets.named import named
 
 State = Literal["asking", "running", "done"]
-_SIZE = QSize(820, 540)
+_SIZE = QSize(880, 600)
 _WAYS_PIXELS = 180
 _ROW_PIXELS = 40
 

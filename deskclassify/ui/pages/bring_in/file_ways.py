@@ -14,6 +14,7 @@ from deskclassify.core.archive_names import ARCHIVE_SUFFIXES, is_archive_name
 from deskclassify.core.data_requests import FetchRequest, SoundsRequest, TableRequest
 from deskclassify.core.requests import Request
 from deskclassify.ui import dialogs, theme
+from deskclassify.ui.pages.bring_in.sketch import Sketch
 from deskclassify.ui.pages.bring_in.way import PathField, Way, is_file, is_folder
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.collapsible import Collapsible
@@ -23,6 +24,29 @@ from deskclassify.ui.widgets.named import named
 ARCHIVES = f"Archives ({' '.join(f'*{suffix}' for suffix in ARCHIVE_SUFFIXES)})"
 TABLES = "Tables (*.csv *.tsv *.txt)"
 _DIGITS = {64: "sha256", 32: "md5"}
+_TREE = (
+    (0, "folders", "birds.zip", ""),
+    (1, "folder", "blackbird", "a folder for each class"),
+    (2, "image", "1.jpg, 2.jpg, 3.png …", ""),
+    (1, "folder", "robin", ""),
+    (2, "image", "4.jpg, 5.jpg …", ""),
+)
+_SOUNDS = (
+    (0, "folders", "birdsong", ""),
+    (1, "folder", "blackbird", "a folder for each class"),
+    (2, "sound", "morning.wav, evening.wav …", "each becomes a picture"),
+    (1, "folder", "robin", ""),
+    (2, "sound", "1.wav, 2.wav …", ""),
+)
+_ROWS = (
+    (0, "table", "petal length, petal width, species", "the header"),
+    (0, "image", "5.1, 1.8, setosa", "each row becomes a picture"),
+    (0, "image", "4.7, 1.4, versicolor", ""),
+)
+_PICTURES = (
+    (0, "folder", "from the camera trap", "folders within are looked into as well"),
+    (1, "image", "IMG_0001.jpg, IMG_0002.jpg …", "no class yet"),
+)
 _HEAD_BYTES = 65_536  # of a table, for the names of its columns
 
 
@@ -56,6 +80,8 @@ class ArchiveWay(Way):
         self.body.addWidget(self.field)
         self.body.addWidget(self.note)
         self.body.addWidget(self.more)
+        self.body.addSpacing(theme.GAP)
+        self.body.addWidget(Sketch("What fits best", _TREE))
         self.body.addStretch(1)
         self.field.changed.connect(self.say)
         self.field.submitted.connect(self.submitted)
@@ -121,6 +147,8 @@ class SoundsWay(Way):
         self.field = PathField("&Folder of class folders with .wav files", "soundsEdit", "", self._ask)
         self.body.addWidget(self.field)
         self.body.addWidget(self.note)
+        self.body.addSpacing(theme.GAP)
+        self.body.addWidget(Sketch("What it should look like", _SOUNDS))
         self.body.addStretch(1)
         self.field.changed.connect(self.say)
         self.field.submitted.connect(self.submitted)
@@ -169,6 +197,8 @@ class TableWay(Way):
         self.body.addWidget(self.note)
         self.body.addWidget(label)
         self.body.addWidget(self.columns)
+        self.body.addSpacing(theme.GAP)
+        self.body.addWidget(Sketch("What it should look like", _ROWS))
         self.body.addStretch(1)
         self.field.changed.connect(self._read)
         self.field.submitted.connect(self.submitted)
@@ -227,6 +257,8 @@ class UnlabelledWay(Way):
         self.field = PathField("&Folder of pictures", "unlabelledEdit", "", self._ask)
         self.body.addWidget(self.field)
         self.body.addWidget(self.note)
+        self.body.addSpacing(theme.GAP)
+        self.body.addWidget(Sketch("What it may look like", _PICTURES))
         self.body.addStretch(1)
         self.field.changed.connect(self.say)
         self.field.submitted.connect(self.submitted)

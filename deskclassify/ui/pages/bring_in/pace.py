@@ -19,7 +19,7 @@ _DOING = {
     "check": "Checking",
     "read": "Reading",
 }
-_IN_BYTES = ("download", "check")  # stages whose `done` and `total` are bytes
+_IN_BYTES = ("download", "check", "unpack")  # stages whose `done` and `total` are bytes
 
 
 class Pace:

@@ -44,11 +44,11 @@ class SetsModel(TitledModel):
         """Text and alignment."""
         one, column = self.sets[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
-            return (one.title, f"{one.images:,}", f"{one.classes:,}", words.size(one.bytes), one.licence)[column]
+            return (one.title, f"{one.images:,}", f"{one.classes:,}", one.size, one.licence)[column]
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self.alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{one.title}: {one.licence}"
+            return f"{one.about} Licence: {one.licence}."
         return None
 
 
@@ -79,7 +79,9 @@ class SetsWay(Way):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(len(_COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)  # the tooltip has all of it
+        self.table.setWordWrap(False)
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.licence_button = named(QPushButton(theme.icon("link"), "Read the licence"), "licenceButton")
         self.licence_button.setAutoDefault(False)
         self.licence_button.setToolTip("Opens the publisher's page in the browser")
@@ -120,7 +122,7 @@ class SetsWay(Way):
 
     def refresh(self) -> None:
         """Look how much room there is."""
-        self._free = shutil.disk_usage(paths.cache_dir()).free
+        self._free = shutil.disk_usage(paths.pictures_dir()).free
         self.say()
 
     @Slot()
@@ -128,14 +130,15 @@ class SetsWay(Way):
         """Beside what is missing, tell what the chosen set takes."""
         super().say()
         chosen = self.chosen()
-        self.licence_button.setEnabled(chosen is not None and bool(chosen.licence_address))
+        self.licence_button.setEnabled(chosen is not None)
         if not self.note.text():
-            needs = f"It takes about {words.size(chosen.bytes * _ROOM)} unpacked. " if chosen is not None else ""
-            self.note.setText(f"{needs}{words.size(self._free)} are free on the disk.")
+            about = "" if chosen is None else f"{chosen.about} Licence: {chosen.licence}. "
+            unchecked = "" if chosen is None or chosen.is_checked else "No checksum of it was published. "
+            self.note.setText(f"{about}{unchecked}{words.size(self._free)} are free on the disk.")
             self.note.show()
 
     @Slot()
     def _read_licence(self) -> None:
         chosen = self.chosen()
         if chosen is not None:
-            QDesktopServices.openUrl(QUrl(chosen.licence_address))
+            QDesktopServices.openUrl(QUrl(chosen.page))
