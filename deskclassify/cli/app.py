@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from deskclassify import __version__
-from deskclassify.cli import comparing, inspecting, options, predicting, reporting, tables
+from deskclassify.cli import comparing, fetching, inspecting, options, predicting, reporting, tables
 from deskclassify.cli import demo as demonstration
 from deskclassify.cli.interrupts import EXIT_INTERRUPTED, Interrupts
 from deskclassify.cli.output import opened
@@ -65,6 +65,28 @@ def demo(
     from deskclassify.ui.app import main as window
 
     raise typer.Exit(window(["--demo", str(sample.make_sample(sample.default_sample_folder()))]))
+
+
+@app.command()
+def fetch(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="An archive, a web address, a public set, sounds, or a CSV table.")
+    ] = "",
+    digest: Annotated[
+        str, typer.Option("--digest", metavar="sha256:…|md5:…", help="What the archive must come to.")
+    ] = "",
+    sha256: Annotated[str, typer.Option("--sha256", metavar="HEX", help="The same, without sha256: in front.")] = "",
+    label: Annotated[
+        str, typer.Option("--label", metavar="COLUMN", help="Of a table: the class (default: the last column).")
+    ] = "",
+    show_list: Annotated[bool, typer.Option("--list", help="Show the public sets, with size and licence.")] = False,
+    json: options.Json = False,
+) -> Plan:
+    """Bring pictures in: an archive from the disk or the web, a public set; sounds or a table, drawn as pictures."""
+    if show_list:
+        return fetching.show_sets
+    request = fetching.request(source, digest, sha256, label)
+    return lambda runner: fetching.fetch(runner, request)
 
 
 @app.command()

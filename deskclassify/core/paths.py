@@ -40,3 +40,13 @@ def weights_dir() -> Path:
 def projects_dir() -> Path:
     """Projects that were given no other place."""
     return _base("projects", str(Path(platformdirs.user_documents_dir()) / _NAME))
+
+
+def pictures_dir() -> Path:
+    """Pictures that were unpacked from archives, or made from sounds and tables: a folder for each."""
+    return _base("pictures", str(Path(platformdirs.user_data_dir(_NAME)) / "pictures"))
+
+
+def downloads_dir() -> Path:
+    """Archives on their way here: may be deleted at any time."""
+    return cache_dir() / "downloads"

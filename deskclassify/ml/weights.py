@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +12,11 @@ from deskclassify.core import paths
 from deskclassify.core.architectures import WEIGHTS_URL, Architecture, get
 from deskclassify.core.control import ShouldStop, never
 from deskclassify.core.errors import InputError, UserError
-from deskclassify.core.events import Event, Message, Progress, Throttle, WeightsReady
+from deskclassify.core.events import Event, Message, WeightsReady
 from deskclassify.core.requests import WeightsRequest
-
-_CHUNK_BYTES = 1 << 18
-_TIMEOUT_SECONDS = 30
-_TRIES = 3
+from deskclassify.ml.intake.digests import Digest
+from deskclassify.ml.intake.download import DownloadError, Wanted, download
+from deskclassify.ml.intake.stopping import StoppedError
 
 
 def url(architecture: Architecture) -> str:
@@ -74,52 +70,14 @@ def fetch(request: WeightsRequest, should_stop: ShouldStop = never) -> Iterator[
 
 
 def _download(architecture: Architecture, target: Path, should_stop: ShouldStop) -> Iterator[Event]:
-    part = target.with_name(target.name + ".part")
-    throttle = Throttle(0.2)
-    for attempt in range(1, _TRIES + 1):
-        try:
-            for done, total in _receive(url(architecture), part, should_stop):
-                if throttle.ready(done == total):
-                    yield Progress("download", done, total)
-            break
-        except urllib.error.HTTPError as error:
-            if error.code != 416:  # 416: the whole file is there already
-                raise _no_network(architecture, f"the server answered {error.code} {error.reason}") from error
-            break
-        except OSError as error:
-            if attempt == _TRIES:
-                raise _no_network(architecture, str(getattr(error, "reason", error))) from error
-            time.sleep(0.5 * attempt)
-    if should_stop():
+    digest = Digest("sha256", architecture.sha256_prefix)
+    wanted = Wanted(url(architecture), target, f"The file {architecture.file}", digest)
+    try:
+        yield from download(wanted, should_stop)
+    except StoppedError:
         return
-    _check(part, architecture)
-    os.replace(part, target)
-
-
-def _receive(address: str, part: Path, should_stop: ShouldStop) -> Iterator[tuple[int, int]]:
-    have = part.stat().st_size if part.is_file() else 0
-    request = urllib.request.Request(address, headers={"Range": f"bytes={have}-"} if have else {})
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
-        if answer.status != 206:
-            have = 0  # the server sends the whole file
-        total = have + int(answer.headers.get("Content-Length") or 0)
-        with part.open("ab" if have else "wb") as file:
-            while chunk := answer.read(_CHUNK_BYTES):
-                file.write(chunk)
-                have += len(chunk)
-                yield have, max(total, have)
-                if should_stop():
-                    return
-    if have < total:
-        raise OSError(f"the connection ended after {have} of {total} bytes")
-
-
-def _check(part: Path, architecture: Architecture) -> None:
-    if not sha256(part).startswith(architecture.sha256_prefix):
-        part.unlink()
-        raise UserError(
-            f"The downloaded file {architecture.file} is damaged: its hash is wrong. It was removed; try again."
-        )
+    except DownloadError as error:
+        raise _no_network(architecture, error.why) from error
 
 
 def sha256(file: Path) -> str:
