@@ -67,14 +67,13 @@ def curves(
     low, high = _range(values, from_zero)
     frame = _Frame((0.5, max(last, 1) + 0.5), (low, high))
     parts = [frame.y_axis(text), frame.x_axis([x for x in ticks(1, last, 8) if x == int(x) and x >= 1] or [1.0])]
+    if best is not None:
+        parts.append(frame.upright(best, "best"))
+    parts += [frame.line(line) for line in lines]
     if border is not None and border < last:
         x = frame.x(border + 0.5)
-        parts.append(f'<line class="edge" x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{_HEIGHT - _BOTTOM}"/>')
+        parts.append(frame.upright(border + 0.5, "edge"))
         parts.append(f'<text class="note" x="{x + 5:.1f}" y="{_TOP + 11}">whole network</text>')
-    if best is not None:
-        x = frame.x(best)
-        parts.append(f'<line class="best" x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{_HEIGHT - _BOTTOM}"/>')
-    parts += [frame.line(line) for line in lines]
     parts.append(f'<text class="axis" x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 6}">epoch</text>')
     keys = "".join(f'<span><i class="{line.style}"></i>{escape(line.name)}</span>' for line in lines)
     return _figure(title, keys if len(lines) > 1 else "", parts, _described(lines, text))
@@ -134,6 +133,11 @@ class _Frame:
             f'<text class="axis" x="{self.x(at):.1f}" y="{_HEIGHT - _BOTTOM + 16}">{text(at)}</text>' for at in places
         )
 
+    def upright(self, value: float, style: str) -> str:
+        """A line from top to bottom."""
+        x = self.x(value)
+        return f'<line class="{style}" x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{_HEIGHT - _BOTTOM}"/>'
+
     def line(self, curve: Curve) -> str:
         """The line of a curve, with gaps where there is no value; a point alone is a dot."""
         step = max(1, math.ceil(len(curve.points) / _MOST_POINTS))
@@ -167,7 +171,7 @@ def _range(values: Sequence[float], from_zero: bool) -> tuple[float, float]:
 
 
 def _figure(title: str, keys: str, parts: Sequence[str], described: str) -> str:
-    key_line = f'<p class="keys">{keys}</p>' if keys else ""
+    key_line = f'<p class="keys">{keys}</p>'  # also without any, so that charts side by side are in line
     return (
         f'<figure class="chart"><figcaption><h3>{escape(title)}</h3>{key_line}</figcaption>'
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"><title>{escape(title)}</title>'

@@ -122,7 +122,7 @@ def write(request: RunReportRequest, should_stop: ShouldStop) -> Iterator[Event]
     for done, one in enumerate(worst):
         if throttle.ready(done == 0):
             yield Progress("report", done, len(worst) + 2)
-        shown.append((one, short_name(one.path), thumbnail(one.path)))
+        shown.append((one, PurePath(one.path).name, thumbnail(one.path)))
         if should_stop():
             return
     yield Progress("report", len(worst), len(worst) + 2)

@@ -59,7 +59,7 @@ def history(rows: Sequence[EpochDone], best: int | None) -> str:
     charts = (
         report_charts.curves("Loss", loss, lambda y: f"{y:.2g}", border, kept)
         + report_charts.curves("Accuracy", accuracy, lambda y: f"{100 * y:.4g} %", border, kept, from_zero=False)
-        + report_charts.curves("Learning rate of the last layer", rate, lambda y: f"{y:.1e}", border, kept)
+        + report_charts.curves("Learning rate of the last layer", rate, lambda y: f"{y:.2g}", border, kept)
     )
     note = f"The vertical line is epoch {best}, whose network was kept." if best else ""
     seconds = sum(row.seconds for row in rows)
@@ -259,22 +259,24 @@ main > *, .top-line > *, .side-by-side > *, .columns > * { min-width: 0; }
 .scale-bar .mark { width: 4px; margin-left: -2px; top: -4px; bottom: -4px; background: var(--accent); }
 .finding { border-left: 4px solid var(--accent); padding: 2px 0 2px 16px; margin: 0 0 14px; }
 .finding.warning { border-color: var(--wrong); } .finding p { margin: 0; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 26px 30px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(290px, 1fr)); gap: 26px 30px; }
 .chart { max-width: 560px; } .chart svg { display: block; width: 100%; height: auto; }
 .chart text { font: 400 12px Inter, "Segoe UI", system-ui, sans-serif; fill: var(--soft); }
-.chart .value { text-anchor: end; } .chart .axis { text-anchor: middle; }
+.chart .value { text-anchor: end; } .chart .note { paint-order: stroke; stroke: var(--paper); stroke-width: 5px; }
+ .chart .axis { text-anchor: middle; }
 .chart .grid { stroke: var(--line); } .chart .edge { stroke: var(--soft); stroke-dasharray: 4 4; }
 .chart .best { stroke: var(--soft); stroke-width: 1.5; }
 .chart polyline { fill: none; stroke-width: 2.2; stroke-linejoin: round; }
 .chart .c1 { stroke: var(--c1); } .chart .c2 { stroke: var(--c2); }
 .chart .point.c1 { fill: var(--c1); } .chart .point.c2 { fill: var(--c2); }
 .chart .dot { fill: var(--accent); fill-opacity: .75; }
-.keys { margin: 0 0 4px; color: var(--soft); font-size: .88rem; } .keys span { margin-right: 18px; }
+.keys { min-height: 1.5em; margin: 0 0 4px; color: var(--soft); font-size: .88rem; } .keys span { margin-right: 18px; }
 .keys i { display: inline-block; width: 18px; height: 4px; border-radius: 2px; margin-right: 7px; vertical-align: 3px; }
 .keys .c1 { background: var(--c1); } .keys .c2 { background: var(--c2); }
 .side-by-side { display: grid; grid-template-columns: minmax(0, auto) minmax(260px, 1fr); gap: 24px 44px; }
 .matrix { width: auto; border-collapse: separate; border-spacing: 2px; }
-.matrix th, .matrix td { border: 0; padding: 0; } .matrix tbody th { padding-right: 10px; max-width: 11em;
+.matrix th, .matrix td { border: 0; padding: 0; }
+.matrix tbody th { vertical-align: middle; padding-right: 10px; max-width: 11em;
   overflow: hidden; text-overflow: ellipsis; }
 .matrix tbody td { position: relative; width: 44px; min-width: 44px; height: 36px; text-align: center;
   vertical-align: middle; background: var(--raised); border-radius: 4px; overflow: hidden; }
@@ -292,7 +294,7 @@ main > *, .top-line > *, .side-by-side > *, .columns > * { min-width: 0; }
 .missing { display: grid; place-items: center; text-align: center; color: var(--soft); font-size: .8rem; }
 .thumbs p { margin: 6px 0 0; font-size: .88rem; line-height: 1.35; overflow-wrap: anywhere; }
 .thumbs .wrong b { color: var(--wrong); } .thumbs code { font-size: .74rem; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 24px 40px; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(225px, 1fr)); gap: 24px 36px; }
 .columns th { white-space: normal; width: 46%; font-weight: 400; color: var(--soft); }
 .columns td { overflow-wrap: anywhere; }
 pre { background: var(--raised); border-radius: 8px; padding: 14px 16px; overflow-x: auto; white-space: pre-wrap; }
