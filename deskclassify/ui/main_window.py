@@ -198,6 +198,16 @@ class MainWindow(QMainWindow):
             run_guarded(self.session, self.session.export, chosen)
 
     @Slot()
+    def export_copy(self) -> None:
+        """Ask where to, and copy the pictures as they are labelled now."""
+        self.data_page.export_copy()
+
+    @Slot()
+    def look_again(self) -> None:
+        """Walk the folders anew."""
+        self.session.look_again()
+
+    @Slot()
     def undo(self) -> None:
         """Take back the last change of the data."""
         self.session.undo_stack.undo()
@@ -243,6 +253,8 @@ class MainWindow(QMainWindow):
         actions["actionTrain"].setEnabled(session.can_train())
         actions["actionStop"].setEnabled(session.train_state in ("running", "paused"))
         actions["actionExport"].setEnabled(session.run is not None)
+        actions["actionExportCopy"].setEnabled(session.listing is not None and bool(session.listing.items))
+        actions["actionLookAgain"].setEnabled(bool(session.project.data.sources))
         stack = session.undo_stack
         actions["actionUndo"].setEnabled(stack.canUndo())
         actions["actionUndo"].setText(_with("&Undo", stack.undoText()))

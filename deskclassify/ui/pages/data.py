@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSplitter,
     QStackedWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
 from deskclassify.core.events import Progress
 from deskclassify.core.words import counted
 from deskclassify.ui import dialogs, theme
+from deskclassify.ui.copy_dialog import CopyDialog
 from deskclassify.ui.mending import Mender
 from deskclassify.ui.pages.bring_in.adding import Adding
 from deskclassify.ui.pages.data_classes import ClassCard
@@ -46,6 +48,7 @@ class DataPage(QWidget):
         self.class_table = self.classes.table
         self.adding = Adding(session, self, self.class_table.chosen_class)
         self.add_button = self._make_add_button()
+        self.more_button = self._make_more_button()
         self.summary = muted("")
         self.summary.setObjectName("dataSummary")
         self.summary.setWordWrap(False)
@@ -82,6 +85,19 @@ class DataPage(QWidget):
         button.setMenu(menu)
         return button
 
+    def _make_more_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName("moreDataButton")
+        button.setText("More")
+        button.setProperty("role", "button")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setToolTip("Export a cleaned copy, or look into the folders again")
+        menu = QMenu(button)
+        self.copy_action = menu.addAction(theme.icon("copy"), "Export cleaned copy…", self.export_copy)
+        menu.addAction(theme.icon("refresh"), "Look into the folders again", self._session.look_again)
+        button.setMenu(menu)
+        return button
+
     # -- layout -------------------------------------------------------------------------
 
     def _build(self) -> None:
@@ -89,6 +105,7 @@ class DataPage(QWidget):
         top.setSpacing(theme.GAP + 4)
         top.addWidget(heading("Data"))
         top.addWidget(self.summary, 1, Qt.AlignmentFlag.AlignBottom)
+        top.addWidget(self.more_button)
         top.addWidget(self.add_button)
         top.addWidget(self.continue_button)
         content = QWidget()
@@ -203,6 +220,8 @@ class DataPage(QWidget):
         self.stack.setCurrentIndex(1 if has_data else 0)
         listing = self._session.listing
         self.continue_button.setVisible(has_data)
+        self.more_button.setVisible(has_data)
+        self.copy_action.setEnabled(listing is not None and bool(listing.items))
         self.continue_button.setEnabled(listing is not None and len(listing.classes()) > 1)
         self.summary.setText(self._summary() if has_data else "")
 
@@ -265,6 +284,11 @@ class DataPage(QWidget):
             name = dialogs.ask_name(self, "Class", "What do the pictures of this folder show?", chosen.name)
             if name:
                 run_guarded(self._session, self._session.add_folder, chosen, name)
+
+    @Slot()
+    def export_copy(self) -> None:
+        """Ask where to, and copy the pictures as they are labelled now."""
+        CopyDialog(self._session, self.window()).open()
 
     @Slot()
     def _continue(self) -> None:
