@@ -315,6 +315,16 @@ class TestJob:
         assert session.project.name == "Pets" and session.project.data.rule == "case"
         assert session.project.data.sources == (Source(str(folder)),)
 
+    def test_what_is_part_of_the_project_already_is_only_shown(self, dialog, session, engine, archive, folder, qtbot):
+        session.add_folder(folder)
+        engine.events = [Fetched(str(folder), "pets", 7)]
+        self.begin(dialog, archive)
+        qtbot.waitUntil(lambda: dialog.start_button.text() == "Show them")
+        assert not dialog.other_button.isVisible()
+        with qtbot.waitSignal(session.page_wanted):
+            dialog.start_button.click()
+        assert session.undo_stack.count() == 1 and not dialog.isVisible()
+
     def test_a_failure_is_a_sentence_and_can_be_tried_again(self, dialog, engine, archive, folder, qtbot):
         engine.events = [UserError("The server does not answer. Check the network, then try again.", "trace")]
         self.begin(dialog, archive)
@@ -328,7 +338,7 @@ class TestJob:
 
     def test_cancel_stops_the_job_and_says_what_is_kept(self, dialog, engine, archive, qtbot):
         engine.events = [Progress("download", 5, 10), None]
-        self.begin(dialog, archive)
+        self.begin(dialog, "https://example.org/birds.zip")
         qtbot.waitUntil(lambda: "Downloading" in text(dialog))
         dialog.cancel_button.click()
         assert engine.stopped.wait(5)
@@ -336,12 +346,12 @@ class TestJob:
         assert dialog.cancel_button.text() == "Close"
 
     def test_closing_cancels_and_says_so_in_the_window(self, dialog, session, engine, archive, qtbot):
-        engine.events = [Progress("download", 5, 10), None]
+        engine.events = [Progress("unpack", 5, 10), None]
         self.begin(dialog, archive)
-        qtbot.waitUntil(lambda: "Downloading" in text(dialog))
+        qtbot.waitUntil(lambda: "Unpacking" in text(dialog))
         with qtbot.waitSignal(session.status) as heard:
             dialog.close()
-        assert "kept" in heard.args[0] and engine.stopped.wait(5)
+        assert "Nothing was left behind" in heard.args[0] and engine.stopped.wait(5)
 
     def test_escape_closes_too(self, dialog, engine, archive, qtbot):
         engine.events = [None]

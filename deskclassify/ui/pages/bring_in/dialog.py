@@ -28,7 +28,7 @@ from deskclassify.ui.latest import Latest
 from deskclassify.ui.pages.bring_in.file_ways import ArchiveWay, SoundsWay, TableWay, UnlabelledWay
 from deskclassify.ui.pages.bring_in.outcome import Outcome
 from deskclassify.ui.pages.bring_in.sets_way import SetsWay
-from deskclassify.ui.pages.bring_in.taking_in import has_data, take_in, take_unlabelled, why_not_added
+from deskclassify.ui.pages.bring_in.taking_in import has_data, is_there, take_in, take_unlabelled, why_not_added
 from deskclassify.ui.pages.bring_in.way import Way
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.common import primary
@@ -160,13 +160,14 @@ class BringInDialog(QDialog):
         self.list.setEnabled(not running)
         self.stack.setEnabled(not running)
         self.start_button.setEnabled(not running)
-        self.other_button.setVisible(fetched is not None and has_data(self._session))
+        offers_both = fetched is not None and has_data(self._session) and not is_there(self._session, fetched)
+        self.other_button.setVisible(offers_both)
         self.cancel_button.setText("Cancel" if running else "Close")
         self.start_button.setToolTip("")
         if fetched is None:
             self.start_button.setText(self.way.verb)
             self.start_button.setEnabled(not running and self.way.is_ready())
-        elif not has_data(self._session):
+        elif not offers_both:
             self.start_button.setText("Show them")
         else:
             why = why_not_added(self._session, fetched)

@@ -15,7 +15,7 @@ from deskclassify.core.data_requests import FetchRequest, SoundsRequest, TableRe
 from deskclassify.core.requests import Request
 from deskclassify.ui import dialogs, theme
 from deskclassify.ui.pages.bring_in.sketch import Sketch
-from deskclassify.ui.pages.bring_in.way import PathField, Way, is_file, is_folder
+from deskclassify.ui.pages.bring_in.way import DOWNLOAD_CANCELLED, PathField, Way, is_file, is_folder
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.collapsible import Collapsible
 from deskclassify.ui.widgets.common import muted
@@ -62,7 +62,6 @@ class ArchiveWay(Way):
         "computer. It is unpacked into the program's own folder; best are archives with a folder for each class."
     )
     verb = "Download and unpack"
-    cancelled = "Cancelled. What was downloaded so far is kept: start it again, and it goes on from there."
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -119,9 +118,11 @@ class ArchiveWay(Way):
 
     @Slot()
     def say(self) -> None:
-        """Also put the right word on the button."""
+        """Also choose the words for what is given."""
         text = self.field.text()
-        self.verb = "Unpack" if text and not is_address(text) else "Download and unpack"
+        is_local = bool(text) and not is_address(text)
+        self.verb = "Unpack" if is_local else ArchiveWay.verb
+        self.cancelled = Way.cancelled if is_local else DOWNLOAD_CANCELLED
         super().say()
 
     def _ask(self) -> Path | None:

@@ -15,7 +15,7 @@ from deskclassify.core.data_requests import PublicSetRequest
 from deskclassify.core.public_sets import PublicSet
 from deskclassify.core.requests import Request
 from deskclassify.ui import theme
-from deskclassify.ui.pages.bring_in.way import Way
+from deskclassify.ui.pages.bring_in.way import DOWNLOAD_CANCELLED, Way
 from deskclassify.ui.widgets.named import named
 from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_table
 
@@ -67,7 +67,7 @@ class SetsWay(Way):
         "Sets that teaching and research have used for years: good for trying out, and to compare with what others got."
     )
     verb = "Download"
-    cancelled = "Cancelled. What was downloaded so far is kept: start it again, and it goes on from there."
+    cancelled = DOWNLOAD_CANCELLED
 
     def __init__(self, sets: Sequence[PublicSet], parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -16,11 +16,14 @@ def has_data(session: Session) -> bool:
     return session.has_project and bool(session.project.data.sources)
 
 
+def is_there(session: Session, fetched: Fetched) -> bool:
+    """Whether the pictures are part of the open project already, as when the same archive is unpacked again."""
+    return Source(str(Path(fetched.folder).resolve())) in session.project.data.sources
+
+
 def why_not_added(session: Session, fetched: Fetched) -> str:
     """Why pictures cannot be added to the open project; empty if they can."""
     data = session.project.data
-    if Source(str(Path(fetched.folder).resolve())) in data.sources:
-        return "They are part of this project already."
     if data.sources and data.rule != fetched.rule:
         return "Their classes are found in another way than those of this project, so they need one of their own."
     return ""
@@ -29,6 +32,8 @@ def why_not_added(session: Session, fetched: Fetched) -> str:
 def take_in(session: Session, fetched: Fetched, as_new: bool) -> None:
     """Make the pictures data of the project, in one undoable step; with `as_new`, of a new one."""
     folder = Path(fetched.folder)
+    if is_there(session, fetched) and not as_new:
+        return
     if not has_data(session) and fetched.rule == session.project.data.rule:
         session.add_folder(folder)  # which finds the project that was made of this folder before
         return

@@ -13,6 +13,8 @@ from deskclassify.ui import theme
 from deskclassify.ui.widgets.common import muted, set_role, subheading
 from deskclassify.ui.widgets.named import named
 
+DOWNLOAD_CANCELLED = "Cancelled. What was downloaded so far is kept: start it again, and it goes on from there."
+
 
 class Way(QWidget):
     """One way to bring pictures in: a title, what it is for, and its fields.
