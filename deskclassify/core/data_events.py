@@ -159,6 +159,9 @@ class Calibration:
         accuracy_answered: of those, the share that is right.
         others: number of example pictures of something else.
         others_refused: the share of them that gets no answer; None where there are none.
+        similarity: to the most alike training pictures (a cosine), below which a picture counts as strange and its
+            probabilities are drawn towards a pure guess; see `calibration.familiarity`.
+        softness: how gradually that happens, as a cosine; 0: nothing is drawn anywhere.
     """
 
     temperature: float = 1.0
@@ -170,6 +173,13 @@ class Calibration:
     accuracy_answered: float | None = None
     others: int = 0
     others_refused: float | None = None
+    similarity: float = 0.0
+    softness: float = 0.0
+
+    @property
+    def looks_for_strangers(self) -> bool:
+        """Whether the rule also asks how alike a picture is to those that were trained on."""
+        return self.softness > 0
 
 
 @dataclass(frozen=True)

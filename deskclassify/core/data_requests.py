@@ -119,6 +119,7 @@ class CalibrateRequest(Request):
         coverage: the share of pictures of the known classes that is to be answered, 0 to 1; 1: no threshold.
         others: files and folders of pictures of something else, to choose the threshold by.
         keep: whether `calibration.json` is written; otherwise only the figures are told.
+        data: whose labels and class names hold; empty for those of the run's own training.
     """
 
     job: ClassVar[str] = "deskclassify.ml.calibrating:calibrate"
@@ -128,6 +129,7 @@ class CalibrateRequest(Request):
     others: tuple[str, ...] = ()
     keep: bool = True
     device: str = "auto"
+    data: DataSpec = field(default_factory=DataSpec)
 
 
 @dataclass(frozen=True)

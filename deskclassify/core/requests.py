@@ -173,7 +173,8 @@ class ExportRequest(Request):
     """Write a run as an ONNX model, if it agrees with training.
 
     `fast` takes torch's older exporter, for a model that is wanted at once after a training;
-    the proof is the same.
+    the proof is the same. `classes` are class → name now, where classes were renamed or merged since the training:
+    the probabilities of merged ones add up inside the model.
     """
 
     job: ClassVar[str] = "deskclassify.ml.export:export"
@@ -183,6 +184,7 @@ class ExportRequest(Request):
     layout: Literal["file", "triton"] = "file"
     int8: bool = False
     fast: bool = False
+    classes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,413 @@
+"""When an answer can be believed: temperature, strangeness, and the threshold below which there is no answer.
+
+The highest probability alone is a poor judge of what it has never seen: on photos of litter, at 95 % coverage, it
+refused 9 to 61 % of drawn pictures. So the graph also looks how alike a picture is to training pictures
+(Sun et al., “Out-of-distribution detection with deep nearest neighbors”, ICML 2022) and draws the probabilities of
+strangers towards “any class”. One threshold on the largest probability then serves for both.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deskclassify.core import atomic
+from deskclassify.core.codec import from_json, to_json
+from deskclassify.core.data_events import Calibration
+from deskclassify.core.errors import InputError
+from deskclassify.core.events import Scored
+from deskclassify.core.metrics import BINS, expected_calibration_error, reliability
+from deskclassify.core.run_folder import RunFolder
+
+NEIGHBOURS = 5  # most alike training pictures whose mean similarity counts
+BANK = 512  # training pictures that are kept to compare with: 1.3 MB for EfficientNet-Lite0
+FLATTEST = 3.0  # logit of the least familiarity, 0.05: so that the model's self-test still notices an altered network
+NO_ANSWER = "none of these"
+REFUSED_OTHERS = 0.95  # share of example pictures of something else that should get no answer
+_LEAST = 1e-12  # probability that a logarithm is taken of
+FEWEST = 20  # validation pictures, from which on a temperature is sought
+_WIDTH = 0.5  # standard deviation of the logarithm of temperatures that are expected
+_COLDEST, _HOTTEST = 0.1, 10.0
+_FOLDS, _ROUNDS = 5, 4
+_A_BIN = 20  # pictures
+_STRANGE_SHARE = 0.8  # of the refused validation pictures, at most, are refused for being strange
+_LEAST_SOFTNESS = 1e-3  # cosine
+_MARGIN = 1e-5  # probability: the very picture that sets the threshold is answered on other machines too
+_OTHERS_COVERAGES = (0.99, 0.98, 0.97, 0.96, 0.95, 0.94, 0.925, 0.9, 0.875, 0.85, 0.8, 0.75, 0.7)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the network says of pictures, before any calibration.
+
+    Attributes:
+        probabilities: float32 `[pictures, classes]`, at temperature 1.
+        similarity: float32 `[pictures]`, see `similarity_to`; None where it was not measured.
+    """
+
+    probabilities: np.ndarray
+    similarity: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.probabilities)
+
+    def part(self, which: np.ndarray) -> Known:
+        """Some of the pictures."""
+        return Known(self.probabilities[which], None if self.similarity is None else self.similarity[which])
+
+    def merged(self, matrix: np.ndarray) -> Known:
+        """The same with classes that are merged: their probabilities add up; see `merging`."""
+        return replace(self, probabilities=self.probabilities @ matrix)
+
+
+@dataclass(frozen=True)
+class Familiar:
+    """What a run was compared with when it was calibrated; `familiar.npz` in the run folder.
+
+    Attributes:
+        bank: float16 `[n, features]`, rows of length 1: the features of training pictures.
+        valid: float32 `[validation pictures]`, their similarity, in the order of `predictions.csv`; no number (NaN)
+            for one that could not be read.
+        others: the example pictures of something else, in the columns of the run's own classes; maybe none.
+    """
+
+    bank: np.ndarray
+    valid: np.ndarray
+    others: Known
+
+    def known(self, scored: Scored, all_paths: Sequence[str]) -> tuple[Known, np.ndarray]:
+        """What is known of validation pictures, maybe of a part of them, or with classes that were merged since.
+
+        Args:
+            scored: what the run said of them.
+            all_paths: those of `predictions.csv`, in its order.
+
+        Returns:
+            those that could be read, and their targets; see `fit_temperature`.
+        """
+        place = {path: at for at, path in enumerate(all_paths)}
+        at = np.array([place.get(one.path, -1) for one in scored.verdicts], np.int64)
+        similarity = np.where(at >= 0, self.valid[at], np.nan) if len(self.valid) else np.full(len(at), np.nan)
+        kept = np.isfinite(similarity)
+        targets = targets_of(scored.classes, [one.label for one in scored.verdicts])
+        return Known(scored.probabilities, similarity.astype(np.float32)).part(kept), targets[kept]
+
+
+# -- sums ----------------------------------------------------------------------------------
+
+
+def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities at another temperature; their logarithms are scores as good as the network's own.
+
+    Args:
+        probabilities: float `[pictures, classes]`, at temperature 1.
+        temperature: the scores are divided by it (Guo et al., “On calibration of modern neural networks”, 2017).
+
+    Returns:
+        float64, the same shape.
+    """
+    scores = np.log(np.maximum(np.asarray(probabilities, np.float64), _LEAST)) / temperature
+    scores -= scores.max(axis=1, keepdims=True, initial=-np.inf)
+    exponents = np.exp(scores)
+    result: np.ndarray = exponents / exponents.sum(axis=1, keepdims=True)
+    return result
+
+
+def unit_rows(features: np.ndarray) -> np.ndarray:
+    """Rows of length 1, float32."""
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    result: np.ndarray = (features / np.maximum(lengths, _LEAST)).astype(np.float32)
+    return result
+
+
+def similarity_to(bank: np.ndarray, features: np.ndarray) -> np.ndarray:
+    """How alike pictures are to those that were trained on.
+
+    Args:
+        bank: float `[n, length]`, rows of length 1.
+        features: float `[pictures, length]`, of any length.
+
+    Returns:
+        float32 `[pictures]`: mean cosine to the 5 most alike rows of the bank, −1 to 1.
+    """
+    count = min(NEIGHBOURS, len(bank))
+    nearness = unit_rows(features) @ bank.astype(np.float32).T
+    best = np.partition(nearness, -count, axis=1)[:, -count:]
+    result: np.ndarray = best.mean(axis=1).astype(np.float32)
+    return result
+
+
+def calibrated(known: Known, rule: Calibration) -> np.ndarray:
+    """The probabilities that the exported model gives.
+
+    The temperature is applied; then, the stranger a picture, the more its probabilities are drawn towards those of
+    a pure guess. The order of the classes stays.
+
+    Returns:
+        float64 `[pictures, classes]`.
+    """
+    return _flattened(at_temperature(known.probabilities, rule.temperature), known.similarity, rule)
+
+
+def familiarity(similarity: np.ndarray, rule: Calibration) -> np.ndarray:
+    """How far a picture counts as known: about 1 above the rule's limit, 0.5 at it, 0.05 far below."""
+    steepness = (np.asarray(similarity, np.float64) - rule.similarity) / rule.softness
+    result: np.ndarray = 1.0 / (1.0 + np.exp(-np.clip(steepness, -FLATTEST, 50.0)))
+    return result
+
+
+def _flattened(scaled: np.ndarray, similarity: np.ndarray | None, rule: Calibration) -> np.ndarray:
+    if similarity is None or not rule.looks_for_strangers:
+        return scaled
+    weight = familiarity(similarity, rule)[:, None]
+    return weight * scaled + (1.0 - weight) / scaled.shape[1]
+
+
+def merging(classes: Sequence[str], names: Mapping[str, str]) -> tuple[tuple[str, ...], np.ndarray]:
+    """How the probabilities of a model's classes add up to those of classes that were renamed or merged.
+
+    Args:
+        classes: of the model.
+        names: class → its name now; those that are missing stay.
+
+    Returns:
+        the names now, in alphabetical order, and float32 `[classes, names]` of zeros and ones.
+    """
+    wanted = [names.get(name, name) for name in classes]
+    merged = tuple(sorted(set(wanted)))
+    matrix = np.zeros((len(classes), len(merged)), np.float32)
+    for row, name in enumerate(wanted):
+        matrix[row, merged.index(name)] = 1.0
+    return merged, matrix
+
+
+# -- finding the rule ----------------------------------------------------------------------
+
+
+def fit_temperature(probabilities: np.ndarray, targets: np.ndarray) -> float:
+    """The temperature at which the right classes get the highest likelihood.
+
+    A temperature near 1 is preferred a little (a normal prior on its logarithm), so that a few pictures do not move
+    it far. It stays 1 with fewer than 20 pictures, or where all are right: then any sharpening looks good.
+
+    Args:
+        probabilities: float `[pictures, classes]`, at temperature 1.
+        targets: int `[pictures]`; negative for a label that is none of the classes, which is left out.
+    """
+    kept = targets >= 0
+    probabilities, targets = probabilities[kept], targets[kept]
+    if len(targets) < FEWEST or bool((probabilities.argmax(axis=1) == targets).all()):
+        return 1.0
+    rows = np.arange(len(targets))
+
+    def cost(log_temperature: float) -> float:
+        chosen = at_temperature(probabilities, float(np.exp(log_temperature)))[rows, targets]
+        return float(-np.log(np.maximum(chosen, _LEAST)).sum()) + log_temperature**2 / (2 * _WIDTH**2)
+
+    return round(float(np.exp(_lowest(cost, float(np.log(_COLDEST)), float(np.log(_HOTTEST))))), 4)
+
+
+def _lowest(cost: Callable[[float], float], low: float, high: float) -> float:
+    """Where a function with one valley is lowest, by golden section (Kiefer, 1953)."""
+    ratio = (np.sqrt(5.0) - 1) / 2
+    left, right = high - ratio * (high - low), low + ratio * (high - low)
+    at_left, at_right = cost(left), cost(right)
+    while high - low > 1e-4:
+        if at_left < at_right:
+            high, right, at_right = right, left, at_left
+            left = high - ratio * (high - low)
+            at_left = cost(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + ratio * (high - low)
+            at_right = cost(right)
+    return float(low + high) / 2
+
+
+def threshold_for(confidence: np.ndarray, coverage: float) -> float:
+    """The threshold that lets a share of pictures of the same kind be answered.
+
+    With n pictures, a new one is as likely to come at any of the n + 1 places among them (split conformal prediction:
+    Papadopoulos et al., 2002; Lei et al., 2018); so the k-th lowest is taken, with k = (n + 1) · (1 − coverage)
+    rounded down, and at least k = 1 where that is half reached.
+
+    Args:
+        confidence: float `[pictures]`, of pictures that were not trained on.
+        coverage: 0 to 1; 1: no threshold.
+    """
+    refused = (len(confidence) + 1) * (1.0 - coverage)
+    place = max(int(refused + 1e-9), 1 if refused >= 0.5 else 0)
+    if coverage >= 1.0 or not place:
+        return 0.0
+    value = float(np.sort(confidence)[min(place, len(confidence)) - 1])
+    return max(0.0, float(np.floor((value - _MARGIN) * 1e6)) / 1e6)
+
+
+def fit(known: Known, targets: np.ndarray, coverage: float, temperature: float | None = None) -> Calibration:
+    """Find temperature, limit of strangeness and threshold.
+
+    Args:
+        known: validation pictures.
+        targets: int `[pictures]`, see `fit_temperature`.
+        coverage: the share of such pictures that is to be answered.
+        temperature: where it is known already, as for classes that were merged since.
+    """
+    if temperature is None:
+        temperature = fit_temperature(known.probabilities, targets)
+    rule = Calibration(temperature=temperature, coverage=coverage)
+    if coverage >= 1.0 or not len(known):
+        return rule
+    if known.similarity is not None and len(known) >= FEWEST:
+        low, middle, high = np.quantile(known.similarity, [(1 - coverage) * _STRANGE_SHARE, 0.5, 0.1])
+        rule = replace(rule, similarity=float(low), softness=max(_LEAST_SOFTNESS, float(middle - high) / 6))
+    confidence = calibrated(known, rule).max(axis=1)
+    return replace(rule, threshold=threshold_for(confidence, coverage))
+
+
+def fit_to_others(known: Known, targets: np.ndarray, others: Known, least_coverage: float) -> Calibration:
+    """Find the rule that refuses 95 % of example pictures of something else, for as little coverage as need be.
+
+    Where that takes too much, the one that answers most of the known and refuses most of the others.
+
+    Args:
+        known: validation pictures.
+        targets: int `[pictures]`, see `fit_temperature`.
+        others: the examples.
+        least_coverage: of the known; with 1 down to 70 % is allowed.
+    """
+    floor = least_coverage if least_coverage < 1 else _OTHERS_COVERAGES[-1]
+    tried = sorted({floor, *(one for one in _OTHERS_COVERAGES if one > floor)}, reverse=True)
+    best, best_sum = Calibration(), -1.0
+    for coverage in tried:
+        rule = fit(known, targets, coverage, None if best_sum < 0 else best.temperature)
+        share = refused_share(others, rule)
+        rule = replace(rule, others=len(others), others_refused=share)
+        if share >= REFUSED_OTHERS:
+            return rule
+        if coverage + share > best_sum:
+            best, best_sum = rule, coverage + share
+    return best
+
+
+def refused_share(known: Known, rule: Calibration) -> float:
+    """The share of pictures that get no answer, 0 to 1."""
+    return float((calibrated(known, rule).max(axis=1) < rule.threshold).mean()) if len(known) else 0.0
+
+
+# -- what the rule is worth ----------------------------------------------------------------
+
+
+def held_out(known: Known, targets: np.ndarray, rule: Calibration) -> Calibration:
+    """Add what the rule is worth on pictures that it was not found on: 5 folds, drawn 4 times.
+
+    The calibration error is that of the temperature alone, over all pictures; the share answered and its accuracy
+    are those of the whole rule.
+
+    Args:
+        known: validation pictures.
+        targets: int `[pictures]`, see `fit_temperature`.
+        rule: that was found on all of them.
+    """
+    count = len(targets)
+    if count < _FOLDS:
+        return rule
+    right = known.probabilities.argmax(axis=1) == targets
+    before = calibration_error(known.probabilities, right)
+    errors, answered = [], np.zeros((_ROUNDS, count), bool)
+    for number in range(_ROUNDS):
+        fold_of = _folds(targets, number)
+        scaled = np.empty(known.probabilities.shape)
+        for fold in range(_FOLDS):
+            out = fold_of == fold
+            found = fit(known.part(~out), targets[~out], rule.coverage)
+            scaled[out] = at_temperature(known.probabilities[out], found.temperature)
+            answered[number, out] = calibrated(known.part(out), found).max(axis=1) >= found.threshold
+        errors.append(calibration_error(scaled, right))
+    hits = answered & right
+    return replace(
+        rule,
+        error_before=before,
+        error_after=float(np.mean(errors)),
+        reached=float(answered.mean()),
+        accuracy_answered=float(hits.sum() / answered.sum()) if answered.any() else None,
+    )
+
+
+def calibration_error(probabilities: np.ndarray, right: np.ndarray) -> float:
+    """Expected calibration error, 0 to 1, of bins of equal width; see `bins_for`."""
+    return expected_calibration_error(reliability(probabilities.max(axis=1), right, bins_for(len(right))))
+
+
+def bins_for(pictures: int) -> int:
+    """In how many bins of confidence pictures are put: the usual 15, and fewer where those would hold less than 20.
+
+    The share of right answers of a few pictures is off by chance; that would add up to an error of its own
+    (Kumar, Liang & Ma, “Verified uncertainty calibration”, 2019).
+    """
+    return int(np.clip(pictures // _A_BIN, 5, BINS))
+
+
+def _folds(targets: np.ndarray, seed: int) -> np.ndarray:
+    """Number of the fold of each picture, int64; each class is spread over all of them."""
+    order = np.lexsort((np.random.default_rng(seed).permutation(len(targets)), targets))
+    folds = np.empty(len(targets), np.int64)
+    folds[order] = np.arange(len(targets)) % _FOLDS
+    return folds
+
+
+def targets_of(classes: Sequence[str], labels: Sequence[str]) -> np.ndarray:
+    """Class numbers, int64; −1 for a label that is none of the classes."""
+    number = {name: at for at, name in enumerate(classes)}
+    return np.array([number.get(label, -1) for label in labels], np.int64)
+
+
+# -- files ---------------------------------------------------------------------------------
+
+
+def read(run: RunFolder) -> Calibration | None:
+    """Read `calibration.json`; None where the run was not calibrated.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    file = run.path / "calibration.json"
+    try:
+        return from_json(Calibration, json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, TypeError, ValueError) as error:
+        raise InputError(f"{file} is damaged ({error}). Apply the certainty of this training once more.") from error
+
+
+def read_familiar(run: RunFolder) -> Familiar | None:
+    """Read `familiar.npz`; None where the run was not calibrated, or the file does not go with its pictures."""
+    try:
+        with np.load(run.path / "familiar.npz", allow_pickle=False) as kept:
+            others = Known(kept["others_probabilities"], kept["others_similarity"])
+            return Familiar(kept["bank"], kept["valid"], others)
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
+
+
+def write(run: RunFolder, rule: Calibration, familiar: Familiar) -> None:
+    """Write both files; the rule last, for it says that there is one.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    buffer = io.BytesIO()
+    others = familiar.others
+    nothing = np.empty(0, np.float32)
+    np.savez(
+        buffer,
+        bank=familiar.bank,
+        valid=familiar.valid,
+        others_probabilities=others.probabilities,
+        others_similarity=nothing if others.similarity is None else others.similarity,
+    )
+    atomic.write_bytes(run.path / "familiar.npz", buffer.getvalue())
+    atomic.write_json(run.path / "calibration.json", to_json(rule))
