@@ -31,6 +31,7 @@ class Settings:
         page: that was shown last.
         last_folder: where the file dialogs open.
         cache_gigabytes: size at which old cache files are removed.
+        live: whether the last layer is learned anew when labels change; None: by the number of pictures.
     """
 
     theme: Theme = "system"
@@ -40,6 +41,7 @@ class Settings:
     page: str = "data"
     last_folder: str = ""
     cache_gigabytes: float = 20.0
+    live: bool | None = None
 
     def with_recent(self, path: Path) -> Settings:
         """With a project at the top of the recent ones."""

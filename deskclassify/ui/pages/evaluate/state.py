@@ -12,7 +12,7 @@ from deskclassify.core.data_events import Relearned
 from deskclassify.core.errors import Failure, InputError
 from deskclassify.core.events import Evaluated, Event, Progress, Scored, Verdict
 from deskclassify.core.requests import EvaluateRequest
-from deskclassify.core.run_folder import RunFolder, measure
+from deskclassify.core.run_folder import measure
 from deskclassify.core.sources import DataSpec, Source
 from deskclassify.jobs.job import Job
 from deskclassify.ui.pages.evaluate.view import Choice, Origin, View
@@ -26,6 +26,7 @@ class Evaluation(QObject):
     Attributes:
         view: what is shown; None without a run.
         choice: the pictures that were chosen last; None: none were.
+        trained_accuracy: of the run as it was trained, 0 to 1; None without a run or validation pictures.
     """
 
     view_changed = Signal()  # self.view
@@ -45,6 +46,9 @@ class Evaluation(QObject):
         self._given: tuple[Scored | None, tuple[Verdict, ...], int, float] = (None, (), 0, 0.0)
         self._scored: Scored | None = None
         self._live: Relearned | None = None
+        self._live_data = DataSpec()  # by which it was learned
+        self._run_data: DataSpec | None = None  # by which the run was trained
+        self.trained_accuracy: float | None = None
         self._job: Job | None = None
         session.run_changed.connect(self.show_run)
         session.listing_changed.connect(self._labels_changed)
@@ -54,23 +58,44 @@ class Evaluation(QObject):
     @Slot()
     def show_run(self) -> None:
         """Show the session's run on its validation pictures, or that there is none."""
+        self._show_run(keep_choice=False)
+
+    def show_trained(self) -> None:
+        """End the look at what was learned anew: the same pictures stay chosen."""
+        if self._live is not None:
+            self._show_run(keep_choice=True)
+
+    def _show_run(self, keep_choice: bool) -> None:
         self.stop()
         self._live, self._origin, self._folder = None, "valid", ""
+        self.trained_accuracy = self._run_data = None
         run = self.session.run
         if run is None:
             self._set_view(None)
             return
         try:
-            self._take(run.scored(), tuple(run.predictions()), 0, 0.0, run.info().classes)
+            self._run_data, verdicts = run.data(), tuple(run.predictions())
+            if verdicts:
+                self.trained_accuracy = sum(one.label == one.predicted for one in verdicts) / len(verdicts)
+            self._take(run.scored(), verdicts, 0, 0.0, run.info().classes, keep_choice)
         except (InputError, OSError, ValueError, KeyError) as error:
             self.session.failed.emit(Failure.of(error))
             self._set_view(None)
 
-    def show_live(self, scored: Scored, relearned: Relearned) -> None:
-        """Show what a last layer says that was learned anew; `show_run` goes back to the run itself."""
+    def show_live(self, scored: Scored, relearned: Relearned, data: DataSpec | None = None) -> None:
+        """Show what a last layer says that was learned anew; the same pictures stay chosen.
+
+        `show_run` goes back to the run itself.
+
+        Args:
+            scored: what it says of the validation pictures.
+            relearned: how it was learned.
+            data: by which it was learned; None: the project's as they are now.
+        """
         self.stop()
         self._live, self._origin, self._folder = relearned, "valid", ""
-        self._take(scored, scored.verdicts, 0, relearned.seconds, scored.classes)
+        self._live_data = data or self.session.project.data
+        self._take(scored, scored.verdicts, 0, relearned.seconds, scored.classes, keep_choice=True)
 
     def choose(self, choice: Choice | None) -> None:
         """Show the pictures of a cell, bar, point or row."""
@@ -147,15 +172,15 @@ class Evaluation(QObject):
         skipped: int,
         seconds: float,
         classes: tuple[str, ...],
+        keep_choice: bool = False,
     ) -> None:
         self._given, self._classes = (scored, verdicts, skipped, seconds), classes
-        self.choice = None
-        self._set_view(self._view_now())
+        self._set_view(self._view_now(), keep_choice)
 
     @Slot()
     def _labels_changed(self) -> None:
         if self.view is not None and self.session.listing is not None:
-            self._set_view(self._view_now())
+            self._set_view(self._view_now(), keep_choice=True)
 
     def _view_now(self) -> View:
         scored, verdicts, skipped, seconds = self._given
@@ -172,16 +197,18 @@ class Evaluation(QObject):
 
     def _mended(self, scored: Scored) -> Scored:
         """The answers by the class names and labels as they are now; pictures that were left out are left out."""
-        run, listing = self.session.run, self.session.listing
-        then = run.data() if isinstance(run, RunFolder) else None
-        if then is not None and self._live is None:
+        listing = self.session.listing
+        then = self._live_data if self._live is not None else self._run_data
+        if then is not None:
             scored = standing.renamed(scored, standing.names_now(then, self.session.project.data, scored.classes))
         if listing is None or not listing.items:
             return scored
         return standing.relabelled(scored, {item.path: item.label for item in listing.items})
 
-    def _set_view(self, view: View | None) -> None:
+    def _set_view(self, view: View | None, keep_choice: bool = False) -> None:
         self.view = view
+        if not keep_choice:
+            self.choice = None
         self.view_changed.emit()
-        if view is None or self.choice is None:
+        if not keep_choice:
             self.choose(None)
