@@ -22,7 +22,7 @@ class FetchRequest(Request):
     """
 
     job: ClassVar[str] = "deskclassify.ml.intake.fetch:fetch"
-    process: ClassVar[Process] = "scanner"
+    process: ClassVar[Process] = "fetcher"
     source: str
     digest: str = ""
 
@@ -32,7 +32,7 @@ class PublicSetRequest(Request):
     """Download one of `public_sets.SETS` and unpack it; then `Fetched`."""
 
     job: ClassVar[str] = "deskclassify.ml.intake.public:fetch"
-    process: ClassVar[Process] = "scanner"
+    process: ClassVar[Process] = "fetcher"
     name: str
 
 
@@ -41,7 +41,7 @@ class SoundsRequest(Request):
     """Turn a folder of class folders with sounds (.wav) into pictures, a spectrogram each; then `Fetched`."""
 
     job: ClassVar[str] = "deskclassify.ml.intake.sounds:draw"
-    process: ClassVar[Process] = "scanner"
+    process: ClassVar[Process] = "fetcher"
     folder: str
 
 
@@ -55,7 +55,7 @@ class TableRequest(Request):
     """
 
     job: ClassVar[str] = "deskclassify.ml.intake.tables:draw"
-    process: ClassVar[Process] = "scanner"
+    process: ClassVar[Process] = "fetcher"
     file: str
     label: str = ""
 

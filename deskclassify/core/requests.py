@@ -3,8 +3,8 @@
 `job` names the generator as `module:function`. It is resolved by name in the process that runs
 it, so that nobody who only sends a request imports the learning code. `process` says which child
 runs it: the `trainer`, the `viewer` (what is answered at once), the `explorer` (what takes its time) and the `mender`
-(which keeps a run's features at hand) hold torch, the `predictor` and the `scanner` do not; `here` is a thread of the
-window itself, for what only walks folders. What is asked of the Layers page is in `layer_requests`, what brings in
+(which keeps a run's features at hand) hold torch, the `predictor`, the `scanner` and the `fetcher` (downloads, which
+may take long) do not; `here` is a thread of the window itself, for what only walks folders. What is asked of the Layers page is in `layer_requests`, what brings in
 and mends data in `data_requests`; `wire` has the list of all.
 """
 
@@ -28,7 +28,7 @@ MIXES: tuple[Mix, ...] = ("none", "mixup", "cutmix")
 STRONGEST_AUGMENT = 2.0  # of `FitRequest.augment`
 Balance = Literal["auto", "none", "sampling", "weights"]
 BALANCES: tuple[Balance, ...] = ("auto", "none", "sampling", "weights")
-Process = Literal["trainer", "viewer", "explorer", "mender", "predictor", "scanner", "here"]
+Process = Literal["trainer", "viewer", "explorer", "mender", "predictor", "scanner", "fetcher", "here"]
 
 
 @dataclass(frozen=True)
