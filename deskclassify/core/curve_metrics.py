@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -89,40 +89,72 @@ def count(scores: np.ndarray, positive: np.ndarray) -> Counted:
     )
 
 
-def macro_roc(curves: list[Counted], points: int = 201) -> tuple[Floats, Floats]:
-    """The mean of several ROC curves: at each false-alarm rate, the mean of the recalls.
+def recall_at(curve: Counted, rates: Floats) -> Floats:
+    """The recall at false-alarm rates, float64 as `rates`: on the straight line between two thresholds.
 
-    The macro average of Fawcett, 2006 (“vertical averaging”): small classes count as much as large ones.
-
-    Returns:
-        false-alarm rates and recalls, float64 `[points]` each; empty where no curve can be drawn.
+    There must be positives and negatives.
     """
-    grid = np.linspace(0.0, 1.0, points)
-    usable = [one for one in curves if one.positives and one.negatives]
-    if not usable:
-        return np.empty(0), np.empty(0)
-    mean = np.mean([np.interp(grid, one.false_alarm_rate, one.recall) for one in usable], axis=0)
-    return np.concatenate([[0.0], grid]), np.concatenate([[0.0], mean])
+    return np.interp(rates, curve.false_alarm_rate, curve.recall)
 
 
-def macro_precision_recall(curves: list[Counted], points: int = 201) -> tuple[Floats, Floats]:
-    """The mean of several precision-recall curves: at each recall, the mean of the precisions.
+def precision_at(curve: Counted, recalls: Floats) -> Floats:
+    """The precision at recalls, float64 as `recalls`: of the first threshold that reaches the recall.
 
-    A curve's precision at a recall is that of the first threshold which reaches the recall.
-
-    Returns:
-        recalls and precisions, float64 `[points]` each; empty where no curve can be drawn.
+    There must be positives. At recall 0 it is that of the first picture found.
     """
-    grid = np.linspace(0.0, 1.0, points)
-    usable = [one for one in curves if one.positives]
-    if not usable:
-        return np.empty(0), np.empty(0)
-    rows = []
-    for one in usable:
-        # The smallest recall above 0 belongs to a threshold; at 0 itself nothing was said yet.
-        first = np.searchsorted(one.found, np.maximum(1, np.ceil(grid * one.positives - 1e-9)), side="left")
-        rows.append(one.precision[first])
-    return grid, np.mean(rows, axis=0)
+    wanted = np.maximum(1, np.ceil(recalls * curve.positives - 1e-9))
+    return curve.precision[np.searchsorted(curve.found, wanted, side="left")]
+
+
+class Macro:
+    """The mean of several classes' curves, each of which counts the same; they are added one by one.
+
+    ROC curves are averaged at the same false-alarm rates (“vertical averaging”, Fawcett, 2006), precision-recall
+    curves at the same recalls. Classes without pictures are left out, and so is one that all pictures belong to.
+
+    Attributes:
+        grid: float64 `[points]`, the false-alarm rates and the recalls, 0 to 1.
+    """
+
+    def __init__(self, points: int = 201) -> None:
+        self.grid: Floats = np.linspace(0.0, 1.0, points)
+        self._recalls, self._precisions = np.zeros(points), np.zeros(points)
+        self._areas: list[tuple[float, float]] = []
+
+    def add(self, curve: Counted) -> None:
+        """Take a class into account."""
+        if curve.positives and curve.negatives:
+            self._recalls += recall_at(curve, self.grid)
+            self._precisions += precision_at(curve, self.grid)
+            self._areas.append((curve.auc, curve.average_precision))
+
+    @property
+    def classes(self) -> int:
+        """Number of classes that count."""
+        return len(self._areas)
+
+    @property
+    def recalls(self) -> Floats:
+        """Mean recalls at the false-alarm rates of `grid`, float64 `[points]`; NaN without classes."""
+        return self._mean(self._recalls)
+
+    @property
+    def precisions(self) -> Floats:
+        """Mean precisions at the recalls of `grid`, float64 `[points]`; NaN without classes."""
+        return self._mean(self._precisions)
+
+    @property
+    def auc(self) -> float:
+        """Mean of the AUC; NaN without classes."""
+        return float(np.mean([one for one, _ in self._areas])) if self._areas else float("nan")
+
+    @property
+    def average_precision(self) -> float:
+        """Mean of the average precision; NaN without classes."""
+        return float(np.mean([two for _, two in self._areas])) if self._areas else float("nan")
+
+    def _mean(self, total: Floats) -> Floats:
+        return total / self.classes if self._areas else np.full(len(total), np.nan)
 
 
 def micro(probabilities: np.ndarray, labels: np.ndarray) -> Counted:
@@ -136,18 +168,15 @@ def micro(probabilities: np.ndarray, labels: np.ndarray) -> Counted:
     return count(probabilities.ravel(), (np.asarray(labels)[:, None] == np.arange(classes)).ravel())
 
 
-def thinned(curve: Counted, most: int = 400) -> Ints:
-    """Numbers of the points that draw a curve well enough, int64, rising: corners first, both ends always.
-
-    Points on a straight stretch of the ROC curve are left out; of more than `most` corners, evenly many.
-    """
-    rises, runs = np.diff(curve.found), np.diff(curve.alarms)
-    turns = rises[1:] * runs[:-1] != rises[:-1] * runs[1:]
-    kept = np.concatenate([[True], turns, [True]]) if len(rises) else np.ones(len(curve.found), bool)
-    numbers = np.flatnonzero(kept)
-    if len(numbers) > most:
-        numbers = numbers[np.unique(np.rint(np.linspace(0, len(numbers) - 1, most)).astype(np.int64))]
-    return numbers.astype(np.int64)
+def thinned(curve: Counted, most: int = 400) -> Counted:
+    """The same curve with no more than `most` points, evenly along recall and false-alarm rate; both ends stay."""
+    if len(curve.found) <= most:
+        return curve
+    steps = np.linspace(0.0, 1.0, most // 2)
+    by_recall = np.searchsorted(curve.found, np.rint(steps * curve.positives))
+    by_alarm = np.searchsorted(curve.alarms, np.rint(steps * curve.negatives))
+    kept = np.unique(np.concatenate([[0], by_recall, by_alarm, [len(curve.found) - 1]]))
+    return replace(curve, thresholds=curve.thresholds[kept], found=curve.found[kept], alarms=curve.alarms[kept])
 
 
 def _share(counts: Ints, total: int) -> Floats:

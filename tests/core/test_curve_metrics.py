@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from deskclassify.core import curve_metrics
-from deskclassify.core.curve_metrics import Counted, count
+from deskclassify.core.curve_metrics import Macro, count, micro, precision_at, thinned
 
 # Few different scores, so that ties are common.
 QUESTIONS = st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]), st.booleans()), max_size=40)
@@ -61,7 +60,7 @@ def test_micro_average_is_that_of_scikit_learn():
     rng = np.random.default_rng(5)
     probabilities = rng.dirichlet(np.ones(4), 60)
     labels = rng.integers(0, 4, 60)
-    curve = curve_metrics.micro(probabilities, labels)
+    curve = micro(probabilities, labels)
     hot = np.eye(4)[labels]
     assert curve.auc == pytest.approx(sk.roc_auc_score(hot, probabilities, average="micro"))
     assert curve.average_precision == pytest.approx(sk.average_precision_score(hot, probabilities, average="micro"))
@@ -74,39 +73,41 @@ def one_vs_rest(seed=3, pictures=80, classes=3):
     return [count(scores[:, at], labels == at) for at in range(classes)]
 
 
-def test_macro_curves_lie_between_those_of_the_classes():
-    curves = one_vs_rest()
-    rates, recalls = curve_metrics.macro_roc(curves)
-    assert (rates[0], recalls[0], rates[-1], recalls[-1]) == (0, 0, 1, 1) and (np.diff(recalls) >= 0).all()
-    area = float(np.trapezoid(recalls, rates))
-    assert area == pytest.approx(np.mean([one.auc for one in curves]), abs=0.01)
-    grid, precisions = curve_metrics.macro_precision_recall(curves)
-    assert precisions[-1] == pytest.approx(
+def test_macro_curves_are_the_mean_of_those_of_the_classes():
+    curves, macro = one_vs_rest(), Macro()
+    for one in curves:
+        macro.add(one)
+    macro.add(count(np.array([0.5, 0.1]), np.array([False, False])))  # a class without pictures
+    assert macro.classes == 3 and macro.auc == pytest.approx(np.mean([one.auc for one in curves]))
+    assert macro.average_precision == pytest.approx(np.mean([one.average_precision for one in curves]))
+    assert macro.recalls[-1] == 1 and (np.diff(macro.recalls) >= 0).all()
+    assert float(np.trapezoid(macro.recalls, macro.grid)) == pytest.approx(macro.auc, abs=0.01)
+    assert macro.precisions[-1] == pytest.approx(
         np.mean([one.precision[one.found.searchsorted(one.positives)] for one in curves])
     )
-    assert float(precisions.mean()) == pytest.approx(np.mean([one.average_precision for one in curves]), abs=0.03)
-    assert len(grid) == len(precisions)
+    assert float(macro.precisions.mean()) == pytest.approx(macro.average_precision, abs=0.03)
 
 
-def test_macro_curves_of_nothing_are_empty():
-    nobody = count(np.array([0.5, 0.1]), np.array([False, False]))
-    assert [len(part) for part in (*curve_metrics.macro_roc([nobody]), *curve_metrics.macro_precision_recall([]))] == [
-        0
-    ] * 4
+def test_a_macro_average_of_nothing_is_no_number():
+    nothing = Macro(5)
+    assert np.isnan([nothing.auc, nothing.average_precision, *nothing.recalls, *nothing.precisions]).all()
 
 
 @given(MIXED)
-def test_thinning_keeps_the_area_and_both_ends(rows):
+def test_precision_at_a_recall_is_that_of_the_threshold_which_reaches_it(rows):
     curve = count(*parts(rows))
-    kept = curve_metrics.thinned(curve)
-    assert kept[0] == 0 and kept[-1] == len(curve.found) - 1
-    thin = Counted(curve.thresholds[kept], curve.found[kept], curve.alarms[kept], curve.positives, curve.negatives)
-    assert thin.auc == pytest.approx(curve.auc)
+    for recall, precision in zip(curve.recall[1:], precision_at(curve, curve.recall[1:]), strict=True):
+        reached = np.flatnonzero(curve.recall >= max(recall, 1 / curve.positives) - 1e-12)[0]
+        assert precision == curve.precision[reached]
 
 
 def test_long_curves_are_drawn_with_few_points():
     rng = np.random.default_rng(0)
-    positive = rng.random(20_000) < 0.5
+    positive = rng.random(20_000) < 0.1
     curve = count(rng.random(20_000) + 0.3 * positive, positive)
-    kept = curve_metrics.thinned(curve, 300)
-    assert 200 <= len(kept) <= 300 and kept[-1] == len(curve.found) - 1
+    thin = thinned(curve, 300)
+    assert 200 <= len(thin.found) <= 302 and thin.auc == pytest.approx(curve.auc, abs=1e-4)
+    assert (thin.found[0], thin.found[-1], thin.alarms[-1]) == (0, curve.positives, curve.negatives)
+    grid = np.linspace(0.01, 1, 50)
+    assert np.abs(precision_at(thin, grid) - precision_at(curve, grid)).mean() < 0.005
+    assert thinned(thin, 400) is thin

@@ -231,14 +231,17 @@ class LineChart(QWidget):
 
     def _ensure_plot(self) -> LinePlot:
         if self._plot is None:
-            from deskclassify.ui.widgets.line_plot import LinePlot
-
-            self._plot = LinePlot(self._percent, self._log_x, self)
+            self._plot = self._make_plot()
             self._plot.setAccessibleName(self.accessibleName())
             self._plot.recolour()
             self._plot.clicked_x.connect(self.clicked_x)
             self._stack.addWidget(self._plot)
         return self._plot
+
+    def _make_plot(self) -> LinePlot:
+        from deskclassify.ui.widgets.line_plot import LinePlot
+
+        return LinePlot(self._percent, self._log_x, self)
 
     def _styled(self) -> list[Series]:
         from deskclassify.ui.widgets.line_plot import Series

@@ -73,6 +73,7 @@ class LinePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
     """Lines, vertical marks, a crosshair with the values, zoom by wheel and drag."""
 
     clicked_x = Signal(float)
+    x_suffix = ""  # the unit after each number of the lower axis
 
     def __init__(self, percent: bool, log_x: bool, parent: QWidget) -> None:
         super().__init__(parent=parent)
@@ -86,7 +87,7 @@ class LinePlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         layout.setContentsMargins(0, 4, 6, 0)
         layout.setSpacing(0)
         self._left = _Axis("left", " %" if percent else "")
-        self._bottom = _Axis("bottom", whole=not log_x)
+        self._bottom = _Axis("bottom", self.x_suffix, whole=not log_x)
         self._bottom.setLogMode(log_x)
         self._box = pg.ViewBox(enableMenu=False, defaultPadding=0.03)
         self._box.setMouseMode(self._box.RectMode)
