@@ -141,8 +141,8 @@ class GroupList(QListView):
 
     def paint_row(self, painter: QPainter, option: QStyleOptionViewItem, row: int) -> None:
         """Draw a row: its pictures, how many more there are, and why."""
-        colors, area, group = theme.current(), QRect(option.rect), self.model_.groups[row]  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
+        colors, area, group = theme.current(), QRect(option.rect), self.model_.groups[row]
+        state = option.state
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         selected = bool(state & QStyle.StateFlag.State_Selected)
@@ -154,9 +154,9 @@ class GroupList(QListView):
             painter.drawRoundedRect(area.adjusted(2, 2, -2, -2), theme.RADIUS, theme.RADIUS)
         shown = self._fit(len(group.pictures))
         cell = QStyleOptionViewItem(option)
-        cell.state = QStyle.StateFlag.State_Enabled  # type: ignore[attr-defined]
+        cell.state = QStyle.StateFlag.State_Enabled
         for at, entry in enumerate(group.pictures[:shown]):
-            cell.rect = QRect(  # type: ignore[attr-defined]
+            cell.rect = QRect(
                 area.left() + _PAD + at * self._cell.width(), area.top() + _PAD, self._cell.width(), self._cell.height()
             )
             self._painter.paint(painter, cell, entry, thumbnails.shared().get((entry.path, self._pixels)))

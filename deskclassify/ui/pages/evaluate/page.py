@@ -25,6 +25,7 @@ from deskclassify.ui.pages.evaluate.curves_tab import CurvesTab
 from deskclassify.ui.pages.evaluate.mend_tab import MendTab
 from deskclassify.ui.pages.evaluate.overview_tab import OverviewTab
 from deskclassify.ui.pages.evaluate.pictures import EvaluatePictures
+from deskclassify.ui.pages.evaluate.report_button import ReportButton
 from deskclassify.ui.pages.evaluate.state import Evaluation
 from deskclassify.ui.pages.evaluate.suggest_tab import SuggestTab
 from deskclassify.ui.pages.evaluate.view import Choice
@@ -120,7 +121,8 @@ class EvaluatePage(QWidget):
         head.setSpacing(theme.GAP)
         head.addWidget(common.heading("Evaluate"))
         head.addStretch(1)
-        for part in (self.run_box, self.test_button, self.folder_button):
+        self.report_button = ReportButton(self._session, self)
+        for part in (self.run_box, self.test_button, self.folder_button, self.report_button):
             head.addWidget(part)
         self.head = head
         return head
