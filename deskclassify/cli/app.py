@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal
 import typer
 
 from deskclassify import __version__
-from deskclassify.cli import comparing, fetching, inspecting, options, predicting, reporting, tables
+from deskclassify.cli import calibrating, comparing, fetching, inspecting, options, predicting, reporting, tables
 from deskclassify.cli import demo as demonstration
 from deskclassify.cli.interrupts import EXIT_INTERRUPTED, Interrupts
 from deskclassify.cli.output import opened
 from deskclassify.cli.run import CommandInterruptedError, Runner
-from deskclassify.core import architectures, events, requests, sample
+from deskclassify.core import architectures, data_events, data_requests, events, requests, sample
 from deskclassify.core.control import Control
 from deskclassify.core.errors import Failure, InputError, OneOfManyError
 from deskclassify.core.preprocess import RESIZE_METHODS
@@ -305,6 +305,30 @@ def export(
 
 
 @app.command()
+def calibrate(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.")],
+    coverage: Annotated[
+        float, typer.Option("--coverage", metavar="X", help="Share of your pictures to be answered, 0.5 to 1.")
+    ] = 1.0,
+    others: Annotated[
+        list[str] | None,
+        typer.Option("--others", metavar="PATH", help="Pictures of something else, to be refused; may be repeated."),
+    ] = None,
+    device: options.Device = "auto",
+    json: options.Json = False,
+) -> Plan:
+    """How far the probabilities can be believed, and from where on a picture is none of the classes; kept in RUN."""
+    options.between("--coverage", coverage, 0.5, 1)
+    request = data_requests.CalibrateRequest(
+        model=str(options.existing(run, "run folder")),
+        coverage=coverage,
+        others=tuple(str(options.existing(one, "file or folder")) for one in others or ()),
+        device=options.device(device),
+    )
+    return _plan(request, data_events.Calibrated, calibrating.calibrated)
+
+
+@app.command()
 def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL.onnx", help="A model that deskclassify has written.")],
     paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Pictures and folders of pictures.")],
@@ -313,6 +337,9 @@ def predict(
     sort_into: Annotated[
         str, typer.Option("--sort-into", metavar="DIR", help="Copy each picture into a folder of its class.")
     ] = "",
+    always_answer: Annotated[
+        bool, typer.Option("--always-answer", help="The likeliest class even where the model would give none.")
+    ] = False,
     device: options.Device = "auto",
     json: options.Json = False,
 ) -> Plan:
@@ -326,7 +353,7 @@ def predict(
     if sort_into and Path(sort_into).exists() and not Path(sort_into).is_dir():
         raise InputError(f"“{sort_into}” is a file. Give a folder after --sort-into.")
     request = requests.PredictRequest(file, tuple(paths), top, options.device(device))
-    return lambda runner: predicting.predict(runner, request, csv, sort_into)
+    return lambda runner: predicting.predict(runner, request, csv, sort_into, always_answer)
 
 
 @app.command()

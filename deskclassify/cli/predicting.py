@@ -12,6 +12,7 @@ from typing import Any
 
 from deskclassify.cli.run import Runner
 from deskclassify.core import events, prediction_csv, requests
+from deskclassify.core.calibration import NO_ANSWER
 from deskclassify.core.errors import InputError
 from deskclassify.core.words import counted
 
@@ -19,8 +20,17 @@ _REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f]+')  # characters that some file sy
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # names that Windows does not take
 
 
-def predict(runner: Runner, request: requests.PredictRequest, csv_file: str, sort_into: str) -> None:
+def predict(
+    runner: Runner, request: requests.PredictRequest, csv_file: str, sort_into: str, always_answer: bool = False
+) -> None:
     """Run the job; what was reached is written also when it is stopped or fails.
+
+    Args:
+        runner: of the command.
+        request: the job.
+        csv_file: table to write; may be empty.
+        sort_into: folder for copies; may be empty.
+        always_answer: whether the model's threshold is passed over, and each picture gets its likeliest class.
 
     Raises:
         InputError: there was no picture at all.
@@ -36,6 +46,7 @@ def predict(runner: Runner, request: requests.PredictRequest, csv_file: str, sor
             _print(runner, rows[-1])
         for event in runner.stream(request):
             if isinstance(event, events.Prediction):
+                event = replace(event, refused=event.refused and not always_answer)
                 rows.append(event)
                 _print(runner, event)
             elif isinstance(event, events.PredictDone):
@@ -52,6 +63,12 @@ def predict(runner: Runner, request: requests.PredictRequest, csv_file: str, sor
             f"{counted(done.images, 'picture')} in {done.seconds:.1f} s on {done.provider}"
             + (f"; {done.failed} could not be read." if done.failed else ".")
         )
+        refused = sum(row.refused for row in rows)
+        if refused:
+            runner.output.note(
+                f"{counted(refused, 'picture')} got no answer: the likeliest class is below {done.threshold:.1%}, the "
+                "threshold of this model."
+            )
 
 
 def public(row: events.Prediction) -> dict[str, Any]:
@@ -63,6 +80,7 @@ def public(row: events.Prediction) -> dict[str, Any]:
         "label": row.label,
         "probability": row.probability,
         "top": [[label, probability] for label, probability in row.top],
+        **({"refused": True} if row.refused else {}),
     }
 
 
@@ -73,6 +91,9 @@ def _print(runner: Runner, row: events.Prediction) -> None:
     elif row.error:
         output.result(f"{row.path}  –  {row.error}")
     else:
+        if row.refused:
+            output.result(f"{row.path}  {NO_ANSWER}  (likeliest: {row.label} {row.probability:.1%})")
+            return
         others = ", ".join(f"{label} {share:.1%}" for label, share in row.top[1:])
         output.result(f"{row.path}  {row.label}  {row.probability:.1%}" + (f"  ({others})" if others else ""))
 
@@ -84,7 +105,7 @@ def _sort(runner: Runner, rows: list[events.Prediction], folder: Path) -> None:
         if row.error:
             continue
         try:
-            copy_into(Path(row.path), folder / folder_name(row.label))
+            copy_into(Path(row.path), folder / folder_name(NO_ANSWER if row.refused else row.label))
             copied += 1
         except FileNotFoundError:
             runner.output.note(f"Warning: {row.path} is not there any more and was not copied.")

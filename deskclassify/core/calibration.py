@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deskclassify.core import atomic
+from deskclassify.core import atomic, standing
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.data_events import Calibration
 from deskclassify.core.errors import InputError
@@ -164,7 +164,8 @@ def _flattened(scaled: np.ndarray, similarity: np.ndarray | None, rule: Calibrat
     if similarity is None or not rule.looks_for_strangers:
         return scaled
     weight = familiarity(similarity, rule)[:, None]
-    return weight * scaled + (1.0 - weight) / scaled.shape[1]
+    result: np.ndarray = weight * scaled + (1.0 - weight) / scaled.shape[1]
+    return result
 
 
 def merging(classes: Sequence[str], names: Mapping[str, str]) -> tuple[tuple[str, ...], np.ndarray]:
@@ -266,6 +267,27 @@ def fit(known: Known, targets: np.ndarray, coverage: float, temperature: float |
         rule = replace(rule, similarity=float(low), softness=max(_LEAST_SOFTNESS, float(middle - high) / 6))
     confidence = calibrated(known, rule).max(axis=1)
     return replace(rule, threshold=threshold_for(confidence, coverage))
+
+
+def for_merged(run: RunFolder, rule: Calibration, names: Mapping[str, str]) -> Calibration:
+    """The rule for classes that were merged: of fewer classes the likeliest has a higher probability.
+
+    The temperature stays. What the run needs for it lies in its folder.
+
+    Args:
+        run: that was calibrated.
+        rule: its rule.
+        names: class → its name now.
+
+    Raises:
+        InputError: the run does not hold what is needed.
+    """
+    scored, familiar = run.scored(), read_familiar(run)
+    if scored is None or familiar is None:
+        raise InputError(f"The certainty of “{run.name}” was found for other classes. Apply it once more.")
+    known, targets = familiar.known(standing.renamed(scored, names), [one.path for one in scored.verdicts])
+    found = fit(known, targets, rule.coverage, rule.temperature)
+    return replace(found, others=rule.others, others_refused=rule.others_refused)
 
 
 def fit_to_others(known: Known, targets: np.ndarray, others: Known, least_coverage: float) -> Calibration:

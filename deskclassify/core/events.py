@@ -304,7 +304,11 @@ class Exported(Event):
 
 @dataclass(frozen=True)
 class Prediction(Event):
-    """One file. Either `label`, `probability` and `top`, or `error`."""
+    """One file. Either `label`, `probability` and `top`, or `error`.
+
+    `refused` says that it is none of these classes: the label is the likeliest, but its probability is below the
+    model's threshold.
+    """
 
     event: ClassVar[str] = "prediction"
     path: str
@@ -313,11 +317,12 @@ class Prediction(Event):
     top: tuple[tuple[str, float], ...] = ()
     error: str = ""
     milliseconds: float = 0.0
+    refused: bool = False
 
 
 @dataclass(frozen=True)
 class PredictDone(Event):
-    """The end of a prediction; `provider` is the one that really ran."""
+    """The end of a prediction; `provider` is the one that really ran, `threshold` the model's own."""
 
     event: ClassVar[str] = "finished"
     images: int
@@ -328,6 +333,8 @@ class PredictDone(Event):
     architecture: str = ""
     accuracy: float | None = None
     stopped: bool = False
+    threshold: float = 0.0
+    refused: int = 0
 
 
 @dataclass(frozen=True)

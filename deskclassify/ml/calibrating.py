@@ -13,7 +13,7 @@ import torch
 from deskclassify.core import calibration, standing
 from deskclassify.core.calibration import Familiar, Known
 from deskclassify.core.control import ShouldStop
-from deskclassify.core.data_events import Calibrated
+from deskclassify.core.data_events import Calibrated, Calibration
 from deskclassify.core.data_requests import CalibrateRequest
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import Event, Message, Scored, Started
@@ -174,7 +174,7 @@ def _for_all(run: RunFolder, familiar: Familiar, features: RunFeatures) -> Famil
     return Familiar(familiar.bank, every, familiar.others)
 
 
-def _remarks(rule: calibration.Calibration, pictures: int, request: CalibrateRequest) -> Iterator[Event]:
+def _remarks(rule: Calibration, pictures: int, request: CalibrateRequest) -> Iterator[Event]:
     """What the user should know about the figures."""
     if pictures < calibration.FEWEST:
         yield Message(

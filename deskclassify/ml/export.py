@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,10 +13,11 @@ import numpy as np
 import onnx
 import torch
 
-from deskclassify.core import atomic
+from deskclassify.core import atomic, calibration
 from deskclassify.core.architectures import get
 from deskclassify.core.codec import to_json
 from deskclassify.core.control import ShouldStop
+from deskclassify.core.data_events import Calibration
 from deskclassify.core.errors import InputError, UserError
 from deskclassify.core.events import Event, Exported, Message, Progress, Started, Throttle
 from deskclassify.core.preprocess import Pixels
@@ -65,7 +66,8 @@ def export(request: ExportRequest, should_stop: ShouldStop) -> Iterator[Event]:
         raise InputError(f"The run “{run.name}” has no trained weights yet. Train it first.")
     target = _target(request)
     yield Started("export", str(target))
-    network = _network(info, run)
+    plan = _plan(info, run, request.classes)
+    network = _network(plan)
     yield Message("Writing the network down …")
     model = tracing.trace(network, info.preprocess.size, OUTPUT, request.fast)
     reference = _torch_answers(network)
@@ -74,11 +76,11 @@ def export(request: ExportRequest, should_stop: ShouldStop) -> Iterator[Event]:
         model = _int8(model, run, info)
     check = _Comparison()
     answers = _session_answers(model)
-    yield from _compare(run, info, answers, reference, check, should_stop)
+    yield from _compare(plan, answers, reference, check, should_stop)
     if should_stop():
         return
     _judge(check, request.int8)
-    card = _card(info, run, check, request.int8)
+    card = _card(plan, check, request.int8)
     data = _describe(model, card, answers)
     _verify_file(data)
     _write(target, data, card, request)
@@ -92,6 +94,52 @@ def export(request: ExportRequest, should_stop: ShouldStop) -> Iterator[Event]:
         accuracy_before=check.right_before / check.images if request.int8 and check.images else None,
         seconds=time.monotonic() - begun,
     )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is exported.
+
+    Attributes:
+        names: class of the run → its name now.
+        classes: those names, in alphabetical order.
+        merge: float32 `[classes of the run, classes]`; see `calibration.merging`.
+        rule: temperature and threshold; as good as none where the run was not calibrated.
+        bank: float16 `[n, features]`, where the rule looks for strangers.
+    """
+
+    info: RunInfo
+    run: RunFolder
+    names: dict[str, str]
+    classes: tuple[str, ...]
+    merge: np.ndarray
+    rule: Calibration
+    bank: np.ndarray | None
+
+    @property
+    def is_merged(self) -> bool:
+        return len(self.classes) < len(self.info.classes)
+
+    @property
+    def is_reordered(self) -> bool:
+        return not np.array_equal(self.merge, np.eye(len(self.merge)))
+
+
+def _plan(info: RunInfo, run: RunFolder, renamed: Mapping[str, str]) -> _Plan:
+    names = {name: renamed.get(name, name) for name in info.classes}
+    classes, merge = calibration.merging(info.classes, names)
+    if len(classes) < 2:
+        raise InputError(f"All classes were merged into “{classes[0]}”, so there is nothing left to tell apart.")
+    rule = calibration.read(run) or Calibration()
+    if len(classes) < len(info.classes) and rule.coverage < 1:
+        rule = calibration.for_merged(run, rule, names)
+    bank = None
+    if rule.looks_for_strangers:
+        familiar = calibration.read_familiar(run)
+        if familiar is None:
+            raise InputError(f"“{run.path / 'familiar.npz'}” is missing or damaged. Apply the certainty once more.")
+        bank = familiar.bank
+    return _Plan(info, run, names, classes, merge, rule, bank)
 
 
 Answers = Callable[[Pixels], np.ndarray]
@@ -112,10 +160,17 @@ def _target(request: ExportRequest) -> Path:
     return target
 
 
-def _network(info: RunInfo, run: RunFolder) -> torch.nn.Module:
-    model = load_run(info.architecture, len(info.classes), run.best)
+def _network(plan: _Plan) -> torch.nn.Module:
+    info, rule = plan.info, plan.rule
+    model = load_run(info.architecture, len(info.classes), plan.run.best)
     preprocess = get(info.architecture)
-    return tracing.Pixels(tracing.Probabilities(model), preprocess.mean, preprocess.std).eval()
+    strangers = None
+    if plan.bank is not None:
+        strangers = tracing.Strangers(
+            plan.bank, calibration.NEIGHBOURS, rule.similarity, rule.softness, calibration.FLATTEST
+        )
+    answers = tracing.Probabilities(model, rule.temperature, plan.merge if plan.is_reordered else None, strangers)
+    return tracing.Pixels(answers, preprocess.mean, preprocess.std).eval()
 
 
 def _torch_answers(network: torch.nn.Module) -> Answers:
@@ -133,15 +188,15 @@ def _session_answers(model: onnx.ModelProto) -> Answers:
 
 
 def _compare(
-    run: RunFolder, info: RunInfo, answers: Answers, reference: Answers, check: _Comparison, should_stop: ShouldStop
+    plan: _Plan, answers: Answers, reference: Answers, check: _Comparison, should_stop: ShouldStop
 ) -> Iterator[Event]:
     """Run both over all validation pictures and fill `check`."""
-    items = [item for item in run.split() if item.subset == "valid"]
-    number = {name: at for at, name in enumerate(info.classes)}
+    items = [item for item in plan.run.split() if item.subset == "valid"]
+    number = {name: at for at, name in enumerate(plan.classes)}
     throttle = Throttle()
-    for done, (images, labels) in enumerate(_batches(items, info), 1):
+    for done, (images, labels) in enumerate(_batches(items, plan.info), 1):
         found, wanted = answers(images), reference(images)
-        targets = np.array([number[label] for label in labels])
+        targets = np.array([number[plan.names[label]] for label in labels])
         check.images += len(images)
         check.same_top1 += int((found.argmax(1) == wanted.argmax(1)).sum())
         check.max_abs_diff = max(check.max_abs_diff, float(np.abs(found - wanted).max()))
@@ -187,18 +242,22 @@ def _judge(check: _Comparison, int8: bool) -> None:
         )
 
 
-def _card(info: RunInfo, run: RunFolder, check: _Comparison, int8: bool) -> Card:
-    items = run.split()
+def _card(plan: _Plan, check: _Comparison, int8: bool) -> Card:
+    info = plan.info
+    items = plan.run.split()
     shown = [item for item in items if item.subset == "valid"] or items
     some = shown[:: max(1, len(shown) // _GOLDEN_PICTURES)][:_GOLDEN_PICTURES]
     pictures = read_many([item.path for item in some], info.preprocess, exact=True)
     result = info.result.get("accuracy")
     measured = check.right / check.images if check.images else None
     return Card(
-        classes=info.classes,
+        classes=plan.classes,
         preprocess=info.preprocess,
         architecture=info.architecture,
-        accuracy=measured if int8 else result,
+        accuracy=measured if int8 or plan.is_merged else result,
+        temperature=plan.rule.temperature,
+        threshold=plan.rule.threshold,
+        coverage=plan.rule.coverage,
         parity={
             "images": check.images,
             "top1_agreement": check.same_top1 / check.images if check.images else 1.0,
@@ -300,5 +359,20 @@ def _int8(model: onnx.ModelProto, run: RunFolder, info: RunInfo) -> onnx.ModelPr
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            nodes_to_exclude=_comparing(ready, info),
         )
         return tracing.clean(onnx.load(small))
+
+
+def _comparing(file: str, info: RunInfo) -> list[str]:
+    """The nodes that compare a picture with training pictures: fine differences of angles that 8 bits would lose."""
+    graph = onnx.load(file).graph
+    length, classes = get(info.architecture).features, len(info.classes)
+    shape = {one.name: tuple(one.dims) for one in graph.initializer}
+    kinds = ("MatMul", "Gemm")
+    return [
+        node.name
+        for node in graph.node
+        if node.op_type in kinds
+        and any(shape.get(name, ())[:1] == (length,) and shape[name][1] != classes for name in node.input)
+    ]

@@ -40,7 +40,10 @@ class Golden:
 
 @dataclass(frozen=True)
 class Card:
-    """What the `deskclassify` metadata says; the keys are those of the JSON object."""
+    """What the `deskclassify` metadata says; the keys are those of the JSON object.
+
+    `threshold` is the least probability of the likeliest class for an answer: below it, the picture is none of these.
+    """
 
     classes: tuple[str, ...]
     preprocess: Preprocess
@@ -54,6 +57,8 @@ class Card:
     versions: dict[str, str] = field(default_factory=dict)
     data_fingerprint: str = ""
     precision: str = "fp32"
+    threshold: float = 0.0
+    coverage: float = 1.0
 
 
 @dataclass(frozen=True)

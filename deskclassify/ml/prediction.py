@@ -35,10 +35,11 @@ def predict(request: PredictRequest, should_stop: ShouldStop) -> Iterator[Event]
     files = list(expand(request.paths))
     model = kept_model(Path(request.model), request.device, len(files) > _FEW)
     yield Started("predict", f"{model.card.architecture}, {counted(len(files), 'file')}")
-    throttle, done, failed, stopped = Throttle(), 0, 0, False
+    throttle, done, failed, refused, stopped = Throttle(), 0, 0, 0, False
     for batch in batched(read_many(files, model.card.preprocess, exact=True), BATCH):
         for prediction in _answers(model, batch, request.top):
             failed += bool(prediction.error)
+            refused += prediction.refused
             yield prediction
         done += len(batch)
         if len(files) > 1 and throttle.ready(done == len(files)):
@@ -56,6 +57,8 @@ def predict(request: PredictRequest, should_stop: ShouldStop) -> Iterator[Event]
         architecture=model.card.architecture,
         accuracy=model.card.accuracy,
         stopped=stopped,
+        threshold=model.card.threshold,
+        refused=refused,
     )
 
 
@@ -109,4 +112,5 @@ def _answers(model: OpenModel, batch: list[Picture], top: int) -> Iterator[Predi
         order = np.argsort(-chances, kind="stable")[: max(1, top)]
         best = tuple((model.card.classes[at], float(chances[at])) for at in order)
         took = (picture.seconds + each) * 1000
-        yield Prediction(picture.path, best[0][0], best[0][1], best, milliseconds=took)
+        refused = best[0][1] < model.card.threshold
+        yield Prediction(picture.path, best[0][0], best[0][1], best, milliseconds=took, refused=refused)

@@ -9,11 +9,15 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import onnx
 import torch
 from torch import nn
+
+if TYPE_CHECKING:
+    from deskclassify.ml.zoo import Classifier
 
 INPUT = "images"
 _OPSET = 18
@@ -44,16 +48,66 @@ class Pixels(nn.Module):
 
 
 class Probabilities(nn.Module):
-    """Class scores to probabilities at a temperature (Guo et al. 2017, https://arxiv.org/abs/1706.04599)."""
+    """Class scores to probabilities at a temperature (Guo et al. 2017, https://arxiv.org/abs/1706.04599).
 
-    def __init__(self, inner: nn.Module, temperature: float = 1.0) -> None:
+    Args:
+        inner: the classifier.
+        temperature: the scores are divided by it.
+        merge: float32 `[classes, names]` of zeros and ones: probabilities of merged classes add up; None: none are.
+        strangers: draws the probabilities of what looks like nothing that was trained on towards a guess; may be None.
+    """
+
+    merge: torch.Tensor | None
+
+    def __init__(
+        self,
+        inner: Classifier,
+        temperature: float = 1.0,
+        merge: np.ndarray | None = None,
+        strangers: Strangers | None = None,
+    ) -> None:
         super().__init__()
         self.inner = inner
         self.temperature = temperature
+        self.strangers = strangers
+        self.register_buffer("merge", None if merge is None else torch.from_numpy(merge))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """float32 `[N, C]`."""
-        return torch.softmax(self.inner(images).float() / self.temperature, dim=1)
+        features = self.inner.trunk(images)
+        chances = torch.softmax(self.inner.head(features).float() / self.temperature, dim=1)
+        if self.merge is not None:
+            chances = chances @ self.merge
+        return chances if self.strangers is None else self.strangers(chances, features.float())
+
+
+class Strangers(nn.Module):
+    """The rule of `core.calibration.calibrated`, in the graph.
+
+    Args:
+        bank: float16 `[n, features]`, rows of length 1: training pictures.
+        neighbours: how many of them count.
+        limit: mean cosine to those at which a picture is half known.
+        softness: how gradually, as a cosine.
+        flattest: logit of the least familiarity.
+    """
+
+    bank: torch.Tensor
+
+    def __init__(self, bank: np.ndarray, neighbours: int, limit: float, softness: float, flattest: float) -> None:
+        super().__init__()
+        self.register_buffer("bank", torch.from_numpy(np.ascontiguousarray(bank.T)))
+        self.neighbours = min(neighbours, len(bank))
+        self.limit, self.softness, self.flattest = limit, softness, flattest
+
+    def forward(self, chances: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        """Probabilities, float32 `[N, C]`."""
+        # Not functional.normalize: its Expand stops ONNX Runtime's shape inference, which 8-bit export needs.
+        length = features.square().sum(dim=1, keepdim=True).sqrt().clamp(min=1e-12)
+        nearness = (features / length) @ self.bank.float()
+        similarity = nearness.topk(self.neighbours, dim=1).values.mean(dim=1, keepdim=True)
+        weight = torch.sigmoid(torch.clamp((similarity - self.limit) / self.softness, min=-self.flattest))
+        return weight * chances + (1.0 - weight) / chances.shape[1]
 
 
 def trace(module: nn.Module, size: int, output: str, fast: bool) -> onnx.ModelProto:
