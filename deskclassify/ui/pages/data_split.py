@@ -29,7 +29,7 @@ _MOST_BYTES = 1_500_000  # of a table of predictions that is read here: some 15,
 _GROUPINGS = {
     "": "Nothing",
     groups.FOLDER: "Pictures of a sub-folder",
-    groups.PATTERN: "Names that have a part in common",
+    groups.PATTERN: "Names with a common part",
 }
 _HINTS = {
     "": "Tip: pictures of one burst, patient or object should stay on one side, or the accuracy looks too good.",

@@ -36,7 +36,7 @@ class KindList(QListWidget):
         for kind in PROBLEM_KINDS:
             row = QListWidgetItem()
             row.setData(Qt.ItemDataRole.UserRole, kind)
-            row.setToolTip(WORDS[kind].text)
+            row.setToolTip(f"{WORDS[kind].title}. {WORDS[kind].text}")
             row.setSizeHint(QSize(0, _ROW_PIXELS))
             self.addItem(row)
             self._rows[kind] = row
@@ -66,7 +66,7 @@ class KindList(QListWidget):
         colors = theme.current()
         for kind, row in self._rows.items():
             count = self._counts[kind]
-            row.setText(f"{WORDS[kind].title}  ({count:,})" if count else WORDS[kind].title)
+            row.setText(f"{WORDS[kind].name} ({count:,})" if count else WORDS[kind].name)
             row.setForeground(QColor(colors.text if count else colors.muted))
             row.setIcon(theme.icon(_ICONS.get(kind, "image")))
             font = row.font()

@@ -14,14 +14,15 @@ class KindWords:
     """The words of a kind of problem.
 
     Attributes:
-        title: of its list.
+        name: in the list of kinds.
+        title: above its pictures.
         text: what it is, and what to do.
         action: on the button, of what is selected.
-        action_all: the same of all that are shown, after their number.
         dismiss: on the button that says it is no problem.
-        undone: of the Edit menu.
+        done: of the Edit menu.
     """
 
+    name: str
     title: str
     text: str
     action: str
@@ -34,6 +35,7 @@ _TOGETHER, _LEAVE, _BEST = "Keep together on one side", "Leave out", "Keep the b
 WORDS: dict[ProblemKind, KindWords] = {
     "suspect": KindWords(
         "Labels that look wrong",
+        "Labels that look wrong",
         "Networks that never saw these pictures agree on another class. Look, then relabel, or say that the label is "
         "right.",
         "Relabel",
@@ -41,6 +43,7 @@ WORDS: dict[ProblemKind, KindWords] = {
         "relabel suspects",
     ),
     "leak": KindWords(
+        "Copies across the split",
         "Copies on both sides of the split",
         "The network has learned the answer by heart, so the accuracy looks better than it is. Kept together, all "
         "copies are either trained on or measured on.",
@@ -50,6 +53,7 @@ WORDS: dict[ProblemKind, KindWords] = {
     ),
     "duplicate": KindWords(
         "Exact copies",
+        "Exact copies",
         "The same picture several times: it counts more than others and teaches nothing new. The largest file comes "
         "first, and is the one that is kept.",
         _BEST,
@@ -58,12 +62,14 @@ WORDS: dict[ProblemKind, KindWords] = {
     ),
     "near": KindWords(
         "Near copies",
+        "Near copies",
         "The same scene again: resized, saved anew, or from one burst. Keep them, but on one side of the split.",
         _TOGETHER,
         "Not alike",
         "keep near copies together",
     ),
     "mirrored": KindWords(
+        "Mirrored copies",
         "Mirrored or turned copies",
         "The same picture, flipped or rotated. Training makes such copies by itself. Keep them on one side of the "
         "split.",
@@ -72,6 +78,7 @@ WORDS: dict[ProblemKind, KindWords] = {
         "keep mirrored copies together",
     ),
     "outlier": KindWords(
+        "Unlike their class",
         "Unlike the rest of their class",
         "Perhaps a picture that got in by mistake, perhaps a rare case that the network needs more of.",
         _LEAVE,
@@ -79,18 +86,39 @@ WORDS: dict[ProblemKind, KindWords] = {
         "leave out outliers",
     ),
     "blurred": KindWords(
-        "Blurred", "Without sharp edges there is little to learn from.", _LEAVE, "Fine as it is", "leave out blurred"
+        "Blurred",
+        "Blurred",
+        "Without sharp edges there is little to learn from.",
+        _LEAVE,
+        "Fine as it is",
+        "leave out blurred",
     ),
     "dark": KindWords(
-        "Very dark", "Hardly anything can be seen in them.", _LEAVE, "Fine as it is", "leave out dark pictures"
+        "Very dark",
+        "Very dark",
+        "Hardly anything can be seen in them.",
+        _LEAVE,
+        "Fine as it is",
+        "leave out dark pictures",
     ),
     "bright": KindWords(
-        "Overexposed", "Most of the picture is white.", _LEAVE, "Fine as it is", "leave out bright pictures"
+        "Overexposed",
+        "Overexposed",
+        "Most of the picture is white.",
+        _LEAVE,
+        "Fine as it is",
+        "leave out bright pictures",
     ),
     "flat": KindWords(
-        "Empty", "One even colour: there is nothing on them.", _LEAVE, "Fine as it is", "leave out empty pictures"
+        "Empty",
+        "Empty",
+        "One even colour: there is nothing on them.",
+        _LEAVE,
+        "Fine as it is",
+        "leave out empty pictures",
     ),
     "tiny": KindWords(
+        "Tiny",
         "Tiny",
         "So few pixels that the network sees them enlarged and unsharp.",
         _LEAVE,
