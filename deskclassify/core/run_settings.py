@@ -19,6 +19,10 @@ _NAMES = {
     "valid_pct": "Share for validation",
     "valid_folder": "Folder for validation",
     "seed": "Seed",
+    "test_pct": "Share for a last test",
+    "grouping": "Kept on one side of the split",
+    "together": "Copies kept on one side",
+    "created": "Classes made by hand",
     "renamed": "Classes renamed",
     "relabelled": "Labels changed by hand",
     "excluded": "Pictures left out by hand",
@@ -61,7 +65,7 @@ _NAMES = {
     "title": "Device",
 }
 _EMPTY = {"valid_folder": "none", "patience": "never", "weights": "the usual ones", "skipped": "none"}
-_COUNTED = {"relabelled": "picture", "excluded": "picture", "skipped": "picture"}
+_COUNTED = {"relabelled": "picture", "excluded": "picture", "skipped": "picture", "together": "group"}
 _NOT_SETTINGS = frozenset({"data", "run", "resume"})
 
 
@@ -138,9 +142,9 @@ def _name(key: str) -> str:
 def _text(group: str, key: str, value: Any) -> str:
     if value == "auto":
         return "automatic"
-    if value in (None, "", [], {}):
+    if value in (None, "", [], {}) or (key == "test_pct" and not value):
         return _EMPTY.get(key, "automatic" if group == "Asked for" else "none")
-    if key == "valid_pct" and isinstance(value, float):
+    if key in ("valid_pct", "test_pct") and isinstance(value, float):
         return f"{100 * value:g} %"
     if key == "data_fingerprint":
         return str(value)[:_SHORT_FINGERPRINT]
