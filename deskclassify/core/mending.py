@@ -4,8 +4,9 @@ All of it is an overlay: which picture has another class, which is left out, wha
 in one form, however it came about: what changes nothing has no entry, so to go back by hand gives the data of before.
 
 A name can mean two things: what was found in the folders, and what the user sees. `DataSpec.renamed` leads from the
-one to the other, in a single step. So when “ants” is called “insects”, and a new class “ants” is made later, those are
-two classes; the new one is in `DataSpec.created`, which says that the name means itself.
+one to the other, in a single step. So when “ants” is called “insects”, and a picture is called “ants” later, those are
+two classes; `DataSpec.distinct` then has the name, which says that it means itself when it was given by hand. (Projects
+of earlier versions have no such names: there, labels given by hand follow the renaming.)
 """
 
 from __future__ import annotations
@@ -84,14 +85,12 @@ def create_class(spec: DataSpec, name: str) -> DataSpec:
     Raises:
         InputError: it cannot be called so.
     """
-    spec = _settled(spec)
     return replace(spec, created=_unique((*spec.created, class_name(name))))
 
 
 def drop_class(spec: DataSpec, name: str) -> DataSpec:
-    """Undo `create_class` for a class without pictures."""
-    spec = _settled(spec)
-    return _standing(replace(spec, created=tuple(known for known in spec.created if known != name)))
+    """The contrary of `create_class`; pictures that have the class keep it."""
+    return replace(spec, created=tuple(known for known in spec.created if known != name))
 
 
 def rename_class(spec: DataSpec, old: str, new: str, listing: Listing | None = None) -> DataSpec:
@@ -146,16 +145,15 @@ def keep_together(spec: DataSpec, groups: Iterable[Sequence[str]]) -> DataSpec:
 def _settled(spec: DataSpec) -> DataSpec:
     """The same data with all labels that were given by hand as the user sees them."""
     given = {
-        key: label if label in spec.created else spec.renamed.get(label, label)
+        key: label if label in spec.distinct else spec.renamed.get(label, label)
         for key, label in spec.relabelled.items()
     }
     return spec if given == spec.relabelled else replace(spec, relabelled=given)
 
 
 def _standing(spec: DataSpec) -> DataSpec:
-    """Labels are meant as they are seen: one that was found, but is called otherwise now, is a class of its own."""
-    away = sorted({label for label in spec.relabelled.values() if label in spec.renamed} - set(spec.created))
-    return replace(spec, created=(*spec.created, *away)) if away else spec
+    """Labels given by hand are meant as they are seen: those that a renaming would lead on are `distinct`."""
+    return replace(spec, distinct=tuple(sorted(set(spec.relabelled.values()) & spec.renamed.keys())))
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -40,13 +40,14 @@ class DataSpec:
         valid_folder: name of a folder at the top whose pictures are for validation; may be empty.
         seed: of the split.
         renamed: class name found → class name wanted.
-        relabelled: key of a picture → class name given by hand; `renamed` holds for it too, unless it was `created`.
+        relabelled: key of a picture → class name given by hand; `renamed` holds for it too, unless it is `distinct`.
         excluded: keys of pictures left out by hand.
         test_pct: share of each class that is kept for a last test, and neither trained on nor validated with.
         grouping: which pictures must lie on one side of the split: see `groups`; empty for none.
         together: groups of keys that must lie on one side as well, such as near duplicates.
-        created: classes made by hand, which may still be without pictures. Such a name means this class, even where a
-            class of the same name that was found has another name now.
+        created: classes made by hand, which may still be without pictures.
+        distinct: names given by hand that mean themselves, although the class that was found under that name is called
+            otherwise now: see `mending`.
     """
 
     sources: tuple[Source, ...] = ()
@@ -61,6 +62,7 @@ class DataSpec:
     grouping: str = ""
     together: tuple[tuple[str, ...], ...] = ()
     created: tuple[str, ...] = ()
+    distinct: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -256,7 +258,7 @@ def arrange(found: Found, spec: DataSpec) -> Listing:
 def label_now(item: Item, spec: DataSpec) -> str:
     """The class of a picture as `spec` has it: see `DataSpec`; empty for none."""
     given = spec.relabelled.get(item.key, "")
-    if given and given in spec.created:
+    if given and given in spec.distinct:
         return given
     label = given or item.found
     return spec.renamed.get(label, label) if label else ""

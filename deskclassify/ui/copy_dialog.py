@@ -32,6 +32,7 @@ from deskclassify.ui.widgets.common import muted, primary, set_role
 from deskclassify.ui.widgets.named import named
 
 _WIDTH = 560  # pixels
+_LINES = 3  # of the text that tells how it went
 
 
 class CopyDialog(QDialog):
@@ -66,9 +67,14 @@ class CopyDialog(QDialog):
         self.subset_box.setToolTip("subset/class/name instead of class/name: so other programs find the same split.")
         self.bar = named(QProgressBar(), "copyProgress")
         self.bar.setAccessibleName("Progress of the copy")
+        keep = self.bar.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)  # so that nothing jumps when the copy begins and ends
+        self.bar.setSizePolicy(keep)
         self.text = named(QLabel(), "copyText")
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.text.setMinimumHeight(_LINES * self.text.fontMetrics().lineSpacing())
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.open_button = named(QPushButton("Open folder"), "copyOpenButton")
         self.open_button.clicked.connect(self._open_folder)
@@ -104,6 +110,7 @@ class CopyDialog(QDialog):
         layout.addStretch(1)
         layout.addLayout(end)
         self.setMinimumWidth(_WIDTH)
+        self.resize(_WIDTH, layout.heightForWidth(_WIDTH))
 
     # -- commands -------------------------------------------------------------------------
 
@@ -147,7 +154,8 @@ class CopyDialog(QDialog):
         if isinstance(event, Progress):
             self.bar.setRange(0, event.total)
             self.bar.setValue(event.done)
-            left = f", about {about(event.seconds_left)} left" if (event.seconds_left or 0) > 2 else ""
+            seconds = event.seconds_left or 0.0
+            left = f", about {about(seconds)} left" if seconds > 2 else ""
             self._say(f"{event.done:,} of {counted(event.total, 'picture')} copied{left}", "muted")
         elif isinstance(event, Copied):
             self._done = event
@@ -167,7 +175,6 @@ class CopyDialog(QDialog):
 
     def _say(self, text: str, role: str) -> None:
         self.text.setText(text)
-        self.text.setVisible(bool(text))
         set_role(self.text, role)
 
     @Slot()
@@ -180,7 +187,6 @@ class CopyDialog(QDialog):
         self.open_button.setVisible(self._done is not None)
         self.copy_button.setVisible(self._done is None)
         self.copy_button.setEnabled(not busy and bool(self.edit.text().strip()))
-        self.text.setVisible(bool(self.text.text()))
 
 
 def _free(folder: Path, name: str) -> Path:

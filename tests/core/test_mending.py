@@ -119,7 +119,7 @@ def test_a_name_that_was_renamed_away_can_be_made_anew():
     spec = mending.merge_classes(DataSpec(), ("ants",), "bees")
     spec = mending.relabel(spec, items(spec, "cats/0.png"), "ants")
     assert labels(spec)["cats/0.png"] == "ants", "the label was led on to the class that ants are called now"
-    assert labels(spec)["ants/0.png"] == "bees" and spec.created == ("ants",)
+    assert labels(spec)["ants/0.png"] == "bees" and spec.distinct == ("ants",)
     spec = mending.rename_class(spec, "ants", "dogs", arrange(FOUND, spec))
     assert labels(spec)["cats/0.png"] == "dogs" and labels(spec)["ants/0.png"] == "bees"
 
@@ -127,7 +127,8 @@ def test_a_name_that_was_renamed_away_can_be_made_anew():
 def test_labels_of_older_projects_are_led_on():
     older = DataSpec(renamed={"ants": "insects"}, relabelled={"cats/0.png": "ants"})
     assert labels(older)["cats/0.png"] == "insects"
-    anew = mending.create_class(older, "ants")
+    anew = mending.relabel(older, items(older, "cats/1.png"), "ants")
+    assert labels(anew)["cats/1.png"] == "ants" and anew.distinct == ("ants",)
     assert labels(anew)["cats/0.png"] == "insects", "the new class took the pictures of the old one"
     assert labels(anew)["ants/0.png"] == "insects"
 

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSplitter,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -32,7 +31,7 @@ from deskclassify.ui.widgets.label_rule import LabelRuleEditor
 from deskclassify.ui.widgets.named import named
 from deskclassify.ui.widgets.problems_list import ProblemsList, all_problems
 
-_LEFT_PIXELS = 380
+_LEFT_PIXELS = 408
 _PROBLEMS_PIXELS = 132
 
 
@@ -85,12 +84,10 @@ class DataPage(QWidget):
         button.setMenu(menu)
         return button
 
-    def _make_more_button(self) -> QToolButton:
-        button = QToolButton()
+    def _make_more_button(self) -> QPushButton:
+        button = QPushButton("More")
         button.setObjectName("moreDataButton")
-        button.setText("More")
-        button.setProperty("role", "button")
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setProperty("hasMenu", True)
         button.setToolTip("Export a cleaned copy, or look into the folders again")
         menu = QMenu(button)
         self.copy_action = menu.addAction(theme.icon("copy"), "Export cleaned copy…", self.export_copy)

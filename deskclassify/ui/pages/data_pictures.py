@@ -79,6 +79,7 @@ class DataPictures(QWidget):
         self.subset_box.currentIndexChanged.connect(self.refresh)
         self.all_button.clicked.connect(self.all_wanted)
         self.grid.activated_entry.connect(self._open)
+        self.refresh()
 
     @Slot(str)
     def show_class(self, name: str) -> None:

@@ -121,6 +121,14 @@ class TestCommands:
         assert mender.leave_out_classes(["e"]) and counts(session) == {"a": 5, "b": 8}
         assert mender.classes() == ["a", "b"], "a class that was left out is still offered"
 
+    def test_a_class_that_is_left_out_is_gone_also_if_its_name_was_given_by_hand(self, session, mender):
+        mender.rename_class("b", "a")
+        one = path(session, "a/a_000.png")
+        mender.relabel([one], "b")
+        assert mender.leave_out_classes(["b"]) and mender.classes() == ["a", "c"]
+        mender.put_back([one])
+        assert counts(session) == {"a": 9, "b": 1, "c": 4}
+
     def test_what_cannot_be_done_is_a_sentence(self, session, mender, said):
         assert not mender.relabel(["/elsewhere/x.png"], "a")
         assert "“x.png” is not part of this project" in said[-1]
