@@ -137,9 +137,8 @@ def put_back(wanted: Wanted, said: Answer) -> None:
 
 
 def _receive_all(wanted: Wanted, address: str, part: Part, should_stop: ShouldStop) -> Generator[Event, None, None]:
-    idle = 0
+    idle, best = 0, part.length
     for _ in range(_MOST_TRIES):
-        had = part.length
         try:
             yield from _receive(wanted, address, part, should_stop)
             return
@@ -153,9 +152,10 @@ def _receive_all(wanted: Wanted, address: str, part: Part, should_stop: ShouldSt
             elif error.code not in _AGAIN:
                 raise _refused(wanted, error) from None
             why = f"the server answered {error.code} {error.reason}"
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a name that is none
             why = _reason(error)
-        idle = 0 if part.length > had else idle + 1
+        idle = 0 if part.length > best else idle + 1
+        best = max(best, part.length)
         if idle >= _TRIES:
             break
         stopping.wait(_PAUSE_SECONDS * max(1, idle), should_stop)

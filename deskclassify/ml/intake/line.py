@@ -144,7 +144,7 @@ def tidy(address: str) -> str:
     try:
         parts = urllib.parse.urlsplit(address.strip())
         host, port = parts.hostname, parts.port
-        name = host.encode("idna").decode("ascii") if host and not host.isascii() else host
+        name = host.encode("idna").decode("ascii") if host else ""
     except ValueError as error:  # UnicodeError is one
         raise InputError(f"“{address}” is not a web address: {error}. Copy it from the browser.") from error
     if parts.scheme not in ("http", "https") or not name or re.search(r"[\s\x00-\x1f]", name):
