@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-_WIDTH, _HEIGHT = 480, 250  # units of the drawing
+_WIDTH, _HEIGHT = 380, 232  # units of the drawing
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 14, 38
 _MOST_POINTS = 600  # of a curve; more could not be seen
 

@@ -12,7 +12,7 @@ from deskclassify.core.data_events import Calibration
 from deskclassify.core.events import EpochDone, Evaluated, Scored, Verdict
 from deskclassify.core.report_charts import Curve
 from deskclassify.core.run_settings import Setting
-from deskclassify.core.words import counted, percent
+from deskclassify.core.words import counted, duration, percent
 
 MOST_IN_MATRIX = 30  # classes
 _MOST_PAIRS = 12
@@ -63,9 +63,7 @@ def history(rows: Sequence[EpochDone], best: int | None) -> str:
     )
     note = f"The vertical line is epoch {best}, whose network was kept." if best else ""
     seconds = sum(row.seconds for row in rows)
-    return (
-        f'<p>{counted(len(rows), "epoch")} in {seconds:.1f} s of learning. {note}</p><div class="charts">{charts}</div>'
-    )
+    return f'<p>{counted(len(rows), "epoch")} in {duration(seconds)} of learning. {note}</p><div class="charts">{charts}</div>'
 
 
 def confusion(evaluated: Evaluated) -> str:

@@ -229,4 +229,5 @@ class MendPanel(common.Card):
             item = self._book.item(key)
             label = item.label if item is not None else ""
             verdicts.append(Verdict(path, label, one.suggestion or label, one.score, 0.0))
-        PictureDialog(verdicts, at, self, remarks=[one.reason for _, _, one in pictures]).open()
+        remarks = [one.reason for _, _, one in pictures]
+        PictureDialog(verdicts, at, self, remarks=remarks, session=self._mender.session).open()
