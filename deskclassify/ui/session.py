@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from deskclassify.core import mending, scan_result
+from deskclassify.core import mending, run_model, scan_result
 from deskclassify.core import project as projects
 from deskclassify.core import settings as settings_file
 from deskclassify.core.archive_names import is_archive_name
@@ -49,7 +50,6 @@ from deskclassify.jobs.job import Job
 from deskclassify.jobs.owner import JobOwner
 
 TrainState = Literal["idle", "running", "paused", "stopping"]
-MODEL_NAME = "model.onnx"
 _AT_ONCE = 5_000  # pictures that are arranged in the window's thread: more would be felt
 
 
@@ -426,13 +426,31 @@ class Session(QObject):
         self.model = None
         self._model_from_run = run is not None
         if run is not None:
-            target = run.path / MODEL_NAME
-            if target.is_file() and target.stat().st_mtime >= run.best.stat().st_mtime:
-                self._use_model(target)
+            names = run_model.class_names(run, self.project)
+            if run_model.is_current(run, names):
+                self._use_model(run.path / run_model.MODEL_NAME)
                 return
-            request = ExportRequest(str(run.path), str(target), fast=True)
-            self._use_job = self._start(request, None, self._exported_for_use, self._not_exported_for_use)
+            self._make_model(run, names)
         self.model_changed.emit()
+
+    def refresh_model(self, anew: bool = False) -> None:
+        """Make the run's model anew if its certainty or its class names have changed since.
+
+        Args:
+            anew: also where one is just being made.
+        """
+        run = self.run
+        if run is None or not self._model_from_run or (self.model is None and not anew):
+            return
+        names = run_model.class_names(run, self.project)
+        if not run_model.is_current(run, names):
+            self.model = None
+            self._make_model(run, names)
+            self.model_changed.emit()
+
+    def _make_model(self, run: RunFolder, names: dict[str, str]) -> None:
+        request = ExportRequest(str(run.path), str(run.path / run_model.MODEL_NAME), fast=True, classes=names)
+        self._use_job = self._start(request, None, self._exported_for_use, self._not_exported_for_use)
 
     def _use_model(self, model: Path) -> None:
         """Predict with a model from now on; pictures that were waiting for one are classified."""
@@ -444,8 +462,12 @@ class Session(QObject):
 
     @Slot(object)
     def _exported_for_use(self, event: Event | None) -> None:
-        if self.sender() is self._use_job and self.model_is_coming and isinstance(event, Exported):
-            self._use_model(Path(event.model))
+        job, run = self._use_job, self.run
+        if job is None or self.sender() is not job or not self.model_is_coming or not isinstance(event, Exported):
+            return
+        if run is not None and isinstance(job.request, ExportRequest):
+            self._try(partial(run_model.remember_names, run, job.request.classes))
+        self._use_model(Path(event.model))
 
     @Slot(object)
     def _not_exported_for_use(self, failure: Failure) -> None:
@@ -462,7 +484,8 @@ class Session(QObject):
         """
         if self.run is None:
             raise InputError("There is no trained model to export. Train one first.")
-        request = ExportRequest(str(self.run.path), str(target), int8=int8)
+        names = run_model.class_names(self.run, self.project)
+        request = ExportRequest(str(self.run.path), str(target), int8=int8, classes=names)
         self._start(request, None, self._exported)
 
     @Slot(object)

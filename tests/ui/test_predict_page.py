@@ -120,7 +120,8 @@ def test_dropped_pictures_fill_table_and_card(page, session, engine, qtbot, pict
     assert column(page, NOTE)[3] == "This is not a picture."
     assert page.answer.prediction.path == str(pictures[0])
     assert [bar.name for bar in page.answer.bars.bars] == ["ants", "bees"]
-    assert "CPUExecutionProvider" in page.answer.facts_label.text() and "7.5 ms" in page.answer.facts_label.text()
+    assert "Processor" in page.answer.facts_label.text() and "CPUExecutionProvider" in page.answer.facts_label.toolTip()
+    assert "7.5 ms" in page.answer.facts_label.text()
     assert "95.4 %" in page.model_line.facts_label.text() and "ResNet-18" in page.model_line.facts_label.text()
     assert "1 could not be read" in page.count_label.text()
 

@@ -23,17 +23,19 @@ class AnswerCard(Card):
         self._classes: tuple[str, ...] = ()
         self._prediction: Prediction | None = None
         self._provider = ""
+        self._threshold = 0.0
         self.picture = PictureView()
         self.answer_label = subheading("")
         self.answer_label.setStyleSheet("font-size: 15pt;")
         self.answer_label.setWordWrap(True)
         self.name_label = muted("")
+        self.refused_label = muted("")
+        self.refused_label.hide()
         self.bars = ProbabilityBars(whole=1.0)
         self.facts_label = muted("")
-        self.facts_label.setToolTip("The provider is the part of ONNX Runtime that really computed the answer")
         below = QVBoxLayout()
         below.setSpacing(4)
-        for widget in (self.answer_label, self.name_label, self.bars, self.facts_label):
+        for widget in (self.answer_label, self.name_label, self.refused_label, self.bars, self.facts_label):
             below.addWidget(widget)
         full = QWidget()
         column = QVBoxLayout(full)
@@ -59,9 +61,9 @@ class AnswerCard(Card):
         self.picture.show_picture(prediction.path if prediction is not None and not prediction.error else "")
         self._fill()
 
-    def set_model(self, classes: tuple[str, ...], provider: str) -> None:
+    def set_model(self, classes: tuple[str, ...], provider: str, threshold: float = 0.0) -> None:
         """What is known of the model: the order of its classes decides their colours."""
-        self._classes, self._provider = classes, provider
+        self._classes, self._provider, self._threshold = classes, provider, threshold
         self._fill()
 
     def _fill(self) -> None:
@@ -74,33 +76,42 @@ class AnswerCard(Card):
             return
         self.name_label.setText(Path(prediction.path).name)
         self.name_label.setToolTip(prediction.path)
+        self.refused_label.hide()
         if prediction.error:
             self.answer_label.setText("This file could not be read")
             self.facts_label.setText(prediction.error)
             self.bars.set_bars(())
             return
         sure = "" if prediction.probability is None else f" · {percent(prediction.probability)}"
-        self.answer_label.setText(f"{prediction.label}{sure}")
+        self.answer_label.setText("None of these" if prediction.refused else f"{prediction.label}{sure}")
+        refused = prediction.refused
         top = prediction.top or ((prediction.label, prediction.probability or 0.0),)
         self.bars.set_bars(
             [
-                Bar(label, share, percent(share), self._color(label), strong=place == 0)
+                Bar(label, share, percent(share), self._color(label, prediction), strong=place == 0 and not refused)
                 for place, (label, share) in enumerate(top)
             ]
         )
         took = milliseconds_text(prediction.milliseconds)
         by = provider_text(self._provider)
         self.facts_label.setText(" · ".join(part for part in (took, by) if part))
+        self.facts_label.setToolTip(f"Really computed by ONNX Runtime's {self._provider}" if self._provider else "")
+        self.refused_label.setVisible(refused)
+        if refused:
+            below = f": below {percent(self._threshold)}, the threshold of this model" if self._threshold else ""
+            self.refused_label.setText(
+                f"The likeliest class, {prediction.label}, has {percent(prediction.probability or 0.0)}{below}."
+            )
 
-    def _color(self, label: str) -> str:
+    def _color(self, label: str, prediction: Prediction) -> str:
+        if prediction.refused:
+            return theme.current().muted
         order = sorted(self._classes)
         return theme.class_color(order.index(label)) if label in order else ""
 
 
 def provider_text(provider: str) -> str:
-    """Where an answer was computed, in words, with ONNX Runtime's own name for it."""
-    if not provider:
-        return ""
-    places = {"CPU": "the processor", "CUDA": "the graphics card", "Tensorrt": "the graphics card"}
-    place = next((words for start, words in places.items() if provider.startswith(start)), "")
-    return f"computed on {place} ({provider})" if place else f"computed by {provider}"
+    """What computed an answer, in plain words."""
+    known = {"CPU": "Processor", "CUDA": "NVIDIA CUDA", "Tensorrt": "NVIDIA TensorRT", "DML": "DirectML"}
+    name = provider.removesuffix("ExecutionProvider")
+    return known.get(name, name)

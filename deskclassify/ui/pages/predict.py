@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, QTimer, Slot
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -19,9 +20,11 @@ from PySide6.QtWidgets import (
 )
 
 from deskclassify.core import prediction_csv
+from deskclassify.core.calibration import NO_ANSWER
 from deskclassify.core.errors import Failure, InputError
 from deskclassify.core.events import Exported, PredictDone, Prediction
 from deskclassify.core.requests import ExportRequest, PredictRequest
+from deskclassify.core.words import percent
 from deskclassify.ui import dialogs, theme
 from deskclassify.ui.pages.answer_card import AnswerCard
 from deskclassify.ui.pages.camera import CameraDialog, find_camera
@@ -154,6 +157,14 @@ class PredictPage(QWidget):
         self.progress.setFixedHeight(6)
         self.progress.setAccessibleName("Classifying")
         self.count_label = muted("")
+        self.refuse_box = QCheckBox()
+        self.refuse_box.setObjectName("refuseBox")
+        self.refuse_box.setChecked(True)
+        self.refuse_box.setToolTip(
+            "This model has a threshold: a picture whose likeliest class is less probable shows none of its classes. "
+            "Without the tick, each picture gets its likeliest class. The Evaluate page, tab Certainty, sets it."
+        )
+        self.refuse_box.toggled.connect(self._refuse)
         self.answer = AnswerCard()
         self.answer.setMinimumWidth(280)
         self.model_line = ModelLine()
@@ -188,6 +199,7 @@ class PredictPage(QWidget):
         row.addWidget(self.filter_edit, 1)
         row.addWidget(self.folder_button)
         card.body.addLayout(row)
+        card.body.addWidget(self.refuse_box)
         card.body.addWidget(self.table, 1)
         card.body.addWidget(self.progress)
         below = QHBoxLayout()
@@ -198,6 +210,11 @@ class PredictPage(QWidget):
         card.body.addLayout(below)
         return card
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        """The run's model is made anew if its classes or its certainty have changed since."""
+        super().showEvent(event)
+        self._session.refresh_model()
+
     # -- model ------------------------------------------------------------------------
 
     @Slot()
@@ -205,6 +222,7 @@ class PredictPage(QWidget):
         session = self._session
         self.model_line.show_model(session.model, session.run, session.model_is_coming)
         self.answer.set_model(self.model_line.classes, "")
+        self._show_threshold(0.0)
         self.export_button.setEnabled(self._session.run is not None)
 
     @Slot()
@@ -269,6 +287,18 @@ class PredictPage(QWidget):
     def _picture_taken(self, path: Path) -> None:
         self._predict([path])
 
+    def _show_threshold(self, threshold: float) -> None:
+        """A model tells its threshold with its first answer."""
+        self.refuse_box.setText(f"“{NO_ANSWER.capitalize()}” below {percent(threshold)}")
+        self.refuse_box.setVisible(threshold > 0)
+
+    @Slot(bool)
+    def _refuse(self, refuses: bool) -> None:
+        self.model.set_refusing(refuses)
+        current = self.table.currentIndex()
+        self.answer.show_prediction(current.data(PredictionRole) if current.isValid() else None)
+        self._show_counts()
+
     # -- answers ----------------------------------------------------------------------
 
     @Slot()
@@ -304,7 +334,8 @@ class PredictPage(QWidget):
         self._last = done
         self._insert()
         self.model_line.show_done(done)
-        self.answer.set_model(done.classes, done.provider)
+        self.answer.set_model(done.classes, done.provider, done.threshold)
+        self._show_threshold(done.threshold)
 
     @Slot()
     def _jobs_changed(self) -> None:
@@ -327,6 +358,8 @@ class PredictPage(QWidget):
         self.save_button.setEnabled(count > 0)
         self.clear_button.setEnabled(count > 0 and not self._working)
         text = f"{count:,} file{'' if count == 1 else 's'}" if count else "No pictures yet"
+        if self.model.refused:
+            text += f", {self.model.refused:,} {NO_ANSWER}"
         if failed:
             text += f", {failed:,} could not be read"
         if done is not None and done.seconds > 0 and done.images > 1:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QObject, QSortFilterProxyModel, Qt, Slot
 from PySide6.QtGui import QColor
 
+from deskclassify.core.calibration import NO_ANSWER
 from deskclassify.core.events import Prediction
 from deskclassify.core.words import percent
 from deskclassify.ui import theme
@@ -19,10 +21,10 @@ SortRole = Qt.ItemDataRole.UserRole + 1
 NAME, LABEL, PROBABILITY, TIME, NOTE = range(5)
 COLUMNS = (
     ("File", "Name of the file"),
-    ("Class", "The most probable class"),
+    ("Class", "The most probable class, or that it is none of these"),
     ("Probability", "How sure the model is; not how often it is right"),
     ("Time", "Time that the model took for this picture"),
-    ("Remark", "Why a file could not be read"),
+    ("Remark", "Why a file could not be read, or what comes nearest"),
 )
 
 
@@ -32,12 +34,24 @@ class PredictionModel(TitledModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, left=(NAME, LABEL, NOTE), parent=parent)
         self._rows: list[Prediction] = []
+        self._refuses = True
         self.failed = 0  # files that could not be read
 
     @property
     def predictions(self) -> Sequence[Prediction]:
-        """All answers."""
-        return self._rows
+        """All answers, as they are shown."""
+        return self._rows if self._refuses else [_answered(row) for row in self._rows]
+
+    @property
+    def refused(self) -> int:
+        """Number of pictures that are shown as none of the classes."""
+        return sum(row.refused for row in self._rows) if self._refuses else 0
+
+    def set_refusing(self, refuses: bool) -> None:
+        """Whether pictures below the model's threshold are none of the classes, or get the likeliest one."""
+        self._refuses = refuses
+        if self._rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, len(COLUMNS) - 1))
 
     def append(self, predictions: Sequence[Prediction]) -> None:
         """Add answers at the end, at once."""
@@ -64,6 +78,8 @@ class PredictionModel(TitledModel):
         if not index.isValid():
             return None
         row, column = self._rows[index.row()], index.column()
+        if row.refused and not self._refuses:
+            row = _answered(row)
         if role == Qt.ItemDataRole.DisplayRole:
             return _text(row, column)
         if role == PredictionRole:
@@ -71,24 +87,37 @@ class PredictionModel(TitledModel):
         if role == SortRole:
             return _sort_key(row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.error if column == NOTE and row.error else row.path if column == NAME else None
+            return self._tip(row, column)
         if role == Qt.ItemDataRole.ForegroundRole and column == NOTE:
-            return QColor(theme.current().bad)
+            return QColor(theme.current().muted if row.refused else theme.current().bad)
+        if role == Qt.ItemDataRole.ForegroundRole and row.refused:
+            return QColor(theme.current().muted)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self.alignment(column)
         return None
+
+    def _tip(self, row: Prediction, column: int) -> str | None:
+        if column == NOTE and row.error:
+            return row.error
+        if column == LABEL and row.refused:
+            return f"The likeliest class would be {row.label}, below the threshold of the model."
+        return row.path if column == NAME else None
+
+
+def _answered(row: Prediction) -> Prediction:
+    return replace(row, refused=False)
 
 
 def _text(row: Prediction, column: int) -> str:
     if column == NAME:
         return Path(row.path).name
     if column == LABEL:
-        return row.label
+        return NO_ANSWER if row.refused else row.label
     if column == PROBABILITY:
         return "" if row.probability is None else percent(row.probability)
     if column == TIME:
         return milliseconds_text(row.milliseconds)
-    return row.error
+    return f"likeliest: {row.label}" if row.refused else row.error
 
 
 def milliseconds_text(milliseconds: float) -> str:
@@ -126,4 +155,5 @@ class PredictionFilter(QSortFilterProxyModel):
             return True
         source = self.sourceModel()
         row: Prediction = source.data(source.index(source_row, 0, source_parent), PredictionRole)
-        return self._text in f"{row.path}\n{row.label}\n{row.error}".casefold()
+        shown = f"{NO_ANSWER} {row.label}" if row.refused else row.label
+        return self._text in f"{row.path}\n{shown}\n{row.error}".casefold()
