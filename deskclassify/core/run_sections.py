@@ -63,7 +63,8 @@ def history(rows: Sequence[EpochDone], best: int | None) -> str:
     )
     note = f"The vertical line is epoch {best}, whose network was kept." if best else ""
     seconds = sum(row.seconds for row in rows)
-    return f'<p>{counted(len(rows), "epoch")} in {duration(seconds)} of learning. {note}</p><div class="charts">{charts}</div>'
+    told = f"{counted(len(rows), 'epoch')} in {duration(seconds)} of learning. {note}"
+    return f'<p>{told}</p><div class="charts">{charts}</div>'
 
 
 def confusion(evaluated: Evaluated) -> str:
