@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from deskclassify.core import groups, labels, split
@@ -139,10 +140,20 @@ class Listing:
 
     def classes(self) -> dict[str, int]:
         """Class name → number of pictures, in alphabetical order."""
-        return dict(sorted(Counter(item.label for item in self.items).items()))
+        return dict(self._classes)
 
     def subsets(self) -> dict[str, int]:
         """Subset → number of pictures."""
+        return dict(self._subsets)
+
+    # Counted once: all parts of the window ask.
+
+    @cached_property
+    def _classes(self) -> dict[str, int]:
+        return dict(sorted(Counter(item.label for item in self.items).items()))
+
+    @cached_property
+    def _subsets(self) -> dict[str, int]:
         count = Counter(item.subset for item in self.items)
         return {name: count[name] for name in ("train", "valid", "test") if count[name]}
 

@@ -60,7 +60,7 @@ class ClassRow:
 
 def class_names(listing: Listing | None, created: Iterable[str] = ()) -> list[str]:
     """All classes in alphabetical order, which decides colours and keys; those in `created` may have no pictures."""
-    return sorted({*(item.label for item in listing.items), *created}) if listing is not None else []
+    return sorted({*listing.classes(), *created}) if listing is not None else []
 
 
 def class_rows(listing: Listing | None, created: Iterable[str] = ()) -> list[ClassRow]:
@@ -68,10 +68,15 @@ def class_rows(listing: Listing | None, created: Iterable[str] = ()) -> list[Cla
     if listing is None:
         return []
     subsets = Counter((item.label, item.subset) for item in listing.items)
-    counts = Counter(item.label for item in listing.items)
+    counts = listing.classes()
     return [
         ClassRow(
-            name, counts[name], subsets[name, "train"], subsets[name, "valid"], theme.class_color(place), key_of(place)
+            name,
+            counts.get(name, 0),
+            subsets[name, "train"],
+            subsets[name, "valid"],
+            theme.class_color(place),
+            key_of(place),
         )
         for place, name in enumerate(class_names(listing, created))
     ]
