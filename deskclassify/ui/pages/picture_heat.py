@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -17,6 +19,9 @@ from deskclassify.ui.widgets.common import muted
 from deskclassify.ui.widgets.heat_view import HeatPanel
 from deskclassify.ui.widgets.named import named
 
+_ACTUAL_TIP = "What speaks for the class that the picture is labelled with"
+_LONGEST = 44  # characters of a button
+
 
 class PictureHeat(QWidget):
     """The network's input with the heat over it. While it waits, or is not wanted, there is nothing to show.
@@ -24,13 +29,20 @@ class PictureHeat(QWidget):
     Args:
         session: runs the jobs.
         model: a run folder.
+        class_of_model: what the network itself calls a class, by its name now; empty where it does not know it.
     """
 
     shown_changed = Signal(bool)  # whether there is something to show
 
-    def __init__(self, session: Session, model: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        model: str,
+        parent: QWidget | None = None,
+        class_of_model: Callable[[str], str] = str,
+    ) -> None:
         super().__init__(parent)
-        self._model = model
+        self._model, self._class_of_model = model, class_of_model
         self._verdict: Verdict | None = None
         self._wanted = False
         self._found: Explained | None = None
@@ -42,7 +54,7 @@ class PictureHeat(QWidget):
         self.predicted_button = named(QPushButton(), "explainPredictedButton")
         self.actual_button = named(QPushButton(), "explainActualButton")
         self.predicted_button.setToolTip("What speaks for the class that the network says")
-        self.actual_button.setToolTip("What speaks for the class that the picture is labelled with")
+        self.actual_button.setToolTip(_ACTUAL_TIP)
         group = QButtonGroup(self)
         row = QHBoxLayout()
         row.setSpacing(theme.GAP)
@@ -64,12 +76,18 @@ class PictureHeat(QWidget):
         column.addWidget(self.panel, 1)
 
     def set_verdict(self, verdict: Verdict) -> None:
-        """Another picture: what was asked for the one before is not wanted any more."""
-        self._verdict = verdict
-        self.predicted_button.setChecked(True)
-        self.predicted_button.setText(f"Why “{verdict.predicted}”?")
-        self.actual_button.setText(f"What speaks for “{verdict.label}”?")
+        """Another picture, or another label: what was asked for the one before is not wanted any more."""
+        before, self._verdict = self._verdict, verdict
+        self.predicted_button.setText(_short(f"Why “{verdict.predicted}”?"))
+        self.actual_button.setText(_short(f"What speaks for “{verdict.label}”?"))
         self.actual_button.setVisible(verdict.label != verdict.predicted)
+        knows = bool(self._class_of_model(verdict.label))
+        self.actual_button.setEnabled(knows)
+        self.actual_button.setToolTip(_ACTUAL_TIP if knows else "The network was trained without this class.")
+        is_same = before is not None and (before.path, before.predicted) == (verdict.path, verdict.predicted)
+        if is_same and self.predicted_button.isChecked():
+            return  # the heat is still what was asked
+        self.predicted_button.setChecked(True)
         self._clear()
         self._refresh()
 
@@ -95,7 +113,8 @@ class PictureHeat(QWidget):
     def _refresh(self) -> None:
         verdict = self._verdict
         if self._wanted and verdict is not None:
-            target = verdict.label if self.actual_button.isChecked() else verdict.predicted
+            shown = verdict.label if self.actual_button.isChecked() else verdict.predicted
+            target = self._class_of_model(shown) or shown
             self._ask.ask(ExplainRequest(self._model, verdict.path, "gradcam", target))
 
     @Slot(QAbstractButton)
@@ -122,3 +141,7 @@ class PictureHeat(QWidget):
     def _tell_value(self, value: float | None) -> None:
         text = "" if value is None or self._found is None else value_text(self._found, value)
         self.panel.value_label.setText(text)
+
+
+def _short(text: str) -> str:
+    return (text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}…”?").replace("&", "&&")

@@ -48,6 +48,7 @@ class Evaluation(QObject):
         self._live: Relearned | None = None
         self._live_data = DataSpec()  # by which it was learned
         self._run_data: DataSpec | None = None  # by which the run was trained
+        self._run_classes: tuple[str, ...] = ()
         self.trained_accuracy: float | None = None
         self._job: Job | None = None
         session.run_changed.connect(self.show_run)
@@ -77,7 +78,8 @@ class Evaluation(QObject):
             self._run_data, verdicts = run.data(), tuple(run.predictions())
             if verdicts:
                 self.trained_accuracy = sum(one.label == one.predicted for one in verdicts) / len(verdicts)
-            self._take(run.scored(), verdicts, 0, 0.0, run.info().classes, keep_choice)
+            self._run_classes = run.info().classes
+            self._take(run.scored(), verdicts, 0, 0.0, self._run_classes, keep_choice)
         except (InputError, OSError, ValueError, KeyError) as error:
             self.session.failed.emit(Failure.of(error))
             self._set_view(None)
@@ -96,6 +98,17 @@ class Evaluation(QObject):
         self._live, self._origin, self._folder = relearned, "valid", ""
         self._live_data = data or self.session.project.data
         self._take(scored, scored.verdicts, 0, relearned.seconds, scored.classes, keep_choice=True)
+
+    def class_of_model(self, name: str) -> str:
+        """What the run's own network calls a class, by its name now; empty where it does not know it.
+
+        Of classes that were merged since, it is the first.
+        """
+        names = self._run_classes
+        if self._run_data is None or not self._is_of_project():
+            return name if name in names else ""
+        now = standing.names_now(self._run_data, self.session.project.data, names)
+        return next((own for own, shown in now.items() if shown == name), "")
 
     def choose(self, choice: Choice | None) -> None:
         """Show the pictures of a cell, bar, point or row."""
