@@ -7,10 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from deskclassify.core import events, layer_events, words
+from deskclassify.core.class_order import confused_pairs
 from deskclassify.core.network_parts import shape_text, sight_text, title_of, training_text
 from deskclassify.core.words import counted
 
 _MOST_CONFUSION_CLASSES = 15
+_MOST_PAIRS = 10
 _MOST_ROWS = 20
 
 
@@ -85,7 +87,8 @@ def evaluated(result: events.Evaluated) -> RenderableType:
         classes.add_row(Text(name), *numbers, f"{row['support']:.0f}")
     skipped = f", {result.skipped_images} unreadable left out" if result.skipped_images else ""
     parts: list[RenderableType] = [
-        Text(f"Accuracy {result.accuracy:.1%} on {counted(result.images, 'picture')}{skipped}."),
+        Text(f"Accuracy {result.accuracy:.1%} on {counted(result.images, 'picture')}{skipped}{_interval(result)}."),
+        Text(", ".join(_measures(result)) + "."),
         classes,
     ]
     if len(result.classes) <= _MOST_CONFUSION_CLASSES:
@@ -93,6 +96,12 @@ def evaluated(result: events.Evaluated) -> RenderableType:
         for name, counts in zip(result.classes, result.confusion, strict=True):
             matrix.add_row(Text(name), *(str(count) if count else "·" for count in counts))
         parts.append(matrix)
+    elif pairs := confused_pairs(result.confusion, _MOST_PAIRS):
+        confused = table("actual", "taken for", "#pictures", "#of the class", title="Most confused")
+        for pair in pairs:
+            actual, predicted = Text(result.classes[pair.actual]), Text(result.classes[pair.predicted])
+            confused.add_row(actual, predicted, str(pair.count), f"{pair.share:.0%}")
+        parts.append(confused)
     wrong = [one for one in result.top_losses if one.predicted != one.label][:10]
     if wrong:
         worst = table("path", "actual", "predicted", "#probability", "#loss", title="Highest losses among the errors")
@@ -101,6 +110,20 @@ def evaluated(result: events.Evaluated) -> RenderableType:
             worst.add_row(*cells, f"{one.probability:.1%}", f"{one.loss:.2f}")
         parts.append(worst)
     return Group(*parts)
+
+
+def _interval(result: events.Evaluated) -> str:
+    if not result.images:
+        return ""
+    return (
+        f"; with 95 % confidence {result.accuracy_low:.0%} to {result.accuracy_high:.0%} on pictures of the same kind"
+    )
+
+
+def _measures(result: events.Evaluated) -> list[str]:
+    named = (("error rate", result.error_rate), ("top-3", result.top3), ("top-5", result.top5))
+    shares = [f"{name} {share:.1%}" for name, share in (*named, ("macro F1", result.macro_f1)) if share is not None]
+    return [shares[0].capitalize(), *shares[1:]]
 
 
 def layers(result: layer_events.LayersListed) -> RenderableType:

@@ -273,7 +273,13 @@ class Scored(Event):
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """Metrics on labelled pictures. `confusion` rows are actual, columns predicted classes."""
+    """Metrics on labelled pictures. `confusion` rows are actual, columns predicted classes.
+
+    Attributes:
+        accuracy_low: lower end of Wilson's interval of the accuracy, 95 % confidence; `accuracy_high` the upper one.
+        macro_f1: mean of the classes' F1.
+        top3: top-3 accuracy; `top5` likewise; None with no more classes than that, or where it was not measured.
+    """
 
     event: ClassVar[str] = "finished"
     classes: tuple[str, ...]
@@ -285,6 +291,11 @@ class Evaluated(Event):
     top_losses: tuple[Verdict, ...]
     skipped_images: int = 0
     seconds: float = 0.0
+    accuracy_low: float = 0.0
+    accuracy_high: float = 1.0
+    macro_f1: float = 0.0
+    top3: float | None = None
+    top5: float | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 Counts = np.ndarray[Any, np.dtype[np.int64]]
 BINS = 15
 """of a reliability diagram, as in Guo et al., 2017"""
+_CHUNK = 2048  # pictures
 
 
 def confusion(actual: Sequence[int], predicted: Sequence[int], classes: int) -> Counts:
@@ -79,14 +80,14 @@ def places(probabilities: np.ndarray, labels: np.ndarray) -> Counts:
     """
     pictures, classes = probabilities.shape
     labels = np.asarray(labels, dtype=np.int64)
-    known = labels >= 0
     found = np.full(pictures, classes, dtype=np.int64)
-    if known.any():
-        rows, of = probabilities[known], labels[known]
-        own = rows[np.arange(len(rows)), of][:, None]
-        ahead = (rows > own).sum(axis=1)
-        ahead += ((rows == own) & (np.arange(classes) < of[:, None])).sum(axis=1)
-        found[known] = ahead
+    for begin in range(0, pictures, _CHUNK):  # of large tables, parts that fit into the processor's cache
+        rows, of = probabilities[begin : begin + _CHUNK], labels[begin : begin + _CHUNK]
+        own = rows[np.arange(len(rows)), of][:, None]  # of an unknown label the last one, which is not used
+        ahead = np.count_nonzero(rows > own, axis=1)
+        tied = np.flatnonzero(np.count_nonzero(rows == own, axis=1) > 1)
+        ahead[tied] += ((rows[tied] == own[tied]) & (np.arange(classes) < of[tied, None])).sum(axis=1)
+        found[begin : begin + _CHUNK] = np.where(of >= 0, ahead, classes)
     return found
 
 

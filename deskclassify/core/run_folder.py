@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from deskclassify.core import atomic
+from deskclassify.core import atomic, metrics
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import EpochDone, Evaluated, Scored, Verdict
-from deskclassify.core.metrics import accuracy, confusion, per_class
 from deskclassify.core.preprocess import Preprocess
 from deskclassify.core.sources import DataSpec, Item
 
@@ -188,25 +186,61 @@ class RunFolder:
         return measure(self.predictions(), self.info().classes)
 
 
-def measure(verdicts: list[Verdict], classes: tuple[str, ...], skipped: int = 0, seconds: float = 0.0) -> Evaluated:
-    """Metrics of verdicts; a label that the model does not know counts as wrong, in a row of its own."""
+def measure(
+    verdicts: list[Verdict],
+    classes: tuple[str, ...],
+    skipped: int = 0,
+    seconds: float = 0.0,
+    probabilities: np.ndarray | None = None,
+) -> Evaluated:
+    """Metrics of verdicts; a label that the model does not know counts as wrong, in a row of its own.
+
+    Args:
+        verdicts: a picture each.
+        classes: of the model.
+        skipped: number of pictures that could not be read.
+        seconds: that it took.
+        probabilities: float32 `[pictures, classes]` in the order of the verdicts; without, there is no top-k accuracy.
+    """
     names = classes + tuple(sorted({one.label for one in verdicts} - set(classes)))
     number = {name: at for at, name in enumerate(names)}
-    matrix = confusion([number[one.label] for one in verdicts], [number[one.predicted] for one in verdicts], len(names))
-    worst = sorted(verdicts, key=lambda one: (-one.loss if math.isfinite(one.loss) else -math.inf, one.path))
-    right = accuracy(matrix)
-    rows = tuple(tuple(int(count) for count in row) for row in matrix)
+    actual = [number[one.label] for one in verdicts]
+    matrix = metrics.confusion(actual, [number[one.predicted] for one in verdicts], len(names))
+    right, table = metrics.accuracy(matrix), metrics.per_class(matrix, names)
+    low, high = metrics.wilson(int(np.trace(matrix)), len(verdicts))
+    labels = np.array([at if at < len(classes) else -1 for at in actual], np.int64)
+    top: list[float | None] = [
+        None
+        if probabilities is None or not verdicts or len(classes) <= k
+        else metrics.top_k_accuracy(probabilities, labels, k)
+        for k in (3, 5)
+    ]
     return Evaluated(
         classes=names,
         images=len(verdicts),
         accuracy=right,
         error_rate=1.0 - right,
-        per_class=per_class(matrix, names),
-        confusion=rows,
-        top_losses=tuple(worst[:MOST_TOP_LOSSES]),
+        per_class=table,
+        confusion=tuple(map(tuple, matrix.tolist())),
+        top_losses=_highest_losses(verdicts),
         skipped_images=skipped,
         seconds=seconds,
+        accuracy_low=low,
+        accuracy_high=high,
+        macro_f1=metrics.macro(table, "f1"),
+        top3=top[0],
+        top5=top[1],
     )
+
+
+def _highest_losses(verdicts: list[Verdict]) -> tuple[Verdict, ...]:
+    """The highest losses first; one that is no number is the highest of all. Of 50,000 only the highest are sorted."""
+    losses = np.array([one.loss for one in verdicts], np.float64)
+    losses[~np.isfinite(losses)] = np.inf
+    least = np.partition(losses, -MOST_TOP_LOSSES)[-MOST_TOP_LOSSES] if len(losses) > MOST_TOP_LOSSES else -np.inf
+    among = np.flatnonzero(losses >= least).tolist()
+    among.sort(key=lambda at: (-losses[at], verdicts[at].path))
+    return tuple(verdicts[at] for at in among[:MOST_TOP_LOSSES])
 
 
 def _rows(lines: list[str]) -> Iterator[EpochDone]:

@@ -65,7 +65,8 @@ def evaluate(request: EvaluateRequest, should_stop: ShouldStop) -> Iterator[Even
     probabilities = np.array(rows, np.float32).reshape(-1, len(model.classes))
     scored = judged(model.classes, seen, [label[path] for path in seen], probabilities)
     yield scored
-    yield measure(list(scored.verdicts), model.classes, len(items) - len(seen), time.monotonic() - begun)
+    seconds = time.monotonic() - begun
+    yield measure(list(scored.verdicts), model.classes, len(items) - len(seen), seconds, probabilities)
 
 
 def _open(path: Path, device: str) -> _Model:

@@ -11,6 +11,7 @@ from deskclassify.core.events import Progress, Scored, Verdict
 from deskclassify.core.run_folder import RunFolder, measure
 from deskclassify.ui import theme
 from deskclassify.ui.pages.evaluate import EvaluatePage, words
+from deskclassify.ui.pages.evaluate.class_lists import ClassLists
 from deskclassify.ui.pages.evaluate.view import View
 from deskclassify.ui.pages.picture_dialog import PictureDialog
 
@@ -133,6 +134,117 @@ def test_filters(full):
     assert shown(full) == [] and find(full, "shownLabel").text() == "There are no such pictures."
     find(full, "highestLossButton").click()
     assert len(shown(full)) == 12
+
+
+def test_a_class_and_a_pair_lead_to_their_pictures(full, qtbot, verdicts):
+    table = find(full, "perClassTable")
+    row = next(row for row in range(3) if table.model().index(row, 0).data() == "ants")
+    table.clicked.emit(table.model().index(row, 2))
+    assert [entry.bad for entry in shown(full)] == [True, True, False, False], "the wrong ones first"
+    assert find(full, "chosenButton").text() == "ants"
+    assert find(full, "shownLabel").text() == "4 pictures, 2 of them wrong"
+    find(full, "confusedPairsButton").click()
+    pairs = find(full, "confusedPairsTable")
+    cells = [[pairs.model().index(row, column).data() for column in range(4)] for row in range(2)]
+    assert cells == [["ants", "bees", "2", "50 %"], ["wasps", "bees", "1", "25 %"]]
+    pairs.setCurrentIndex(pairs.model().index(1, 0))
+    qtbot.keyClick(pairs, Qt.Key.Key_Return)
+    assert [entry.path for entry in shown(full)] == [verdicts[5].path]
+
+
+def test_one_class_can_be_shown_in_another_order(full, verdicts):
+    classes, sort = find(full, "pictureClassBox"), find(full, "pictureSortBox")
+    classes.setCurrentText("wasps")
+    assert [entry.path for entry in shown(full)] == [verdicts[at].path for at in (2, 5, 8, 11)]
+    sort.setCurrentText("Most certain first")
+    assert [entry.path for entry in shown(full)] == [verdicts[at].path for at in (11, 8, 5, 2)]
+    find(full, "allErrorsButton").click()
+    assert [entry.path for entry in shown(full)] == [verdicts[5].path]
+    find(full, "confusionMatrix").choose("ants", "bees")
+    assert classes.currentIndex() == 0 and len(shown(full)) == 2, "what is chosen is shown in full"
+    find(full, "highestLossButton").click()
+    sort.setCurrentText("By class")
+    titles = [entry.path for entry in shown(full)]
+    assert titles == [verdicts[at].path for at in (0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11)]
+
+
+def test_other_labels_keep_filter_order_class_and_selection(full, session, verdicts):
+    find(full, "pictureSortBox").setCurrentText("Least certain first")
+    find(full, "pictureClassBox").setCurrentText("ants")
+    find(full, "allErrorsButton").click()
+    grid = find(full, "topLossesGrid")
+    grid.setCurrentIndex(grid.model().index(1, 0))
+    assert grid.selected_paths() == [verdicts[3].path]
+    state = full.state
+    labels = ["ants" if at == 1 else one.label for at, one in enumerate(verdicts)]
+    mended = [Verdict(one.path, label, *rest(one)) for one, label in zip(verdicts, labels, strict=True)]
+    state._given = (None, tuple(mended), 0, 0.0)
+    state._set_view(state._view_now())
+    assert find(full, "allErrorsButton").isChecked() and find(full, "pictureClassBox").currentText() == "ants"
+    assert [entry.path for entry in shown(full)] == [verdicts[at].path for at in (0, 1, 3)]
+    assert grid.selected_paths() == [verdicts[3].path] and grid.currentIndex().row() == 2
+
+
+def rest(one):
+    return one.predicted, one.probability, one.loss
+
+
+def test_top_k_and_macro_f1(full, session, verdicts, tmp_path):
+    assert find(full, "macroF1Label").text() == "75.0 %"
+    assert find(full, "top3Label").parent().isHidden(), "with three classes, three answers are always right"
+    names = (*CLASSES, "moths", "flies", "gnats")
+    rng = np.random.default_rng(0)
+    chances = rng.dirichlet(np.ones(6), 12).astype(np.float32)
+    places = np.array([(row > row[names.index(one.label)]).sum() for row, one in zip(chances, verdicts, strict=True)])
+    said = [
+        Verdict(one.path, one.label, names[row.argmax()], float(row.max()), 1.0)
+        for one, row in zip(verdicts, chances, strict=True)
+    ]
+    view = View(measure(said, names), tuple(said), scored=Scored(names, tuple(said), chances))
+    assert view.top_k(3) == pytest.approx((places < 3).mean()) and view.top_k(5) == pytest.approx((places < 5).mean())
+    assert view.top_k(6) is None
+    event = measure(said, names, probabilities=chances)
+    assert (event.top3, event.top5) == (view.top_k(3), view.top_k(5)) and event.macro_f1 == view.macro_f1
+    full.state.view = view
+    full.overview._show()
+    assert find(full, "top3Label").text() == f"{100 * view.top_k(3):.1f} %"
+
+
+def test_lists_share_the_room_where_there_is_enough(full, qtbot):
+    lists = ClassLists()
+    qtbot.addWidget(lists)
+    lists.set_view(full.state.view)
+    lists.resize(400, 230)
+    lists.show()
+    assert lists.classes_button.isVisible() and lists.per_class.isVisible() and not lists.pairs.isVisible()
+    lists.pairs_button.click()
+    assert lists.pairs.isVisible() and not lists.per_class.isVisible()
+    lists.resize(400, 600)
+    assert lists.pairs.isVisible() and lists.per_class.isVisible() and not lists.classes_button.isVisible()
+    assert lists.per_class.height() == lists.per_class.wanted_height, "no more than it needs"
+
+
+def test_the_matrix_has_orders_and_looks(full, qtbot):
+    panel = full.overview.panel
+    panel.order_box.setCurrentIndex(2)
+    names = [panel.matrix.model().headerData(at, Qt.Orientation.Vertical) for at in range(3)]
+    assert names == ["bees", "ants", "wasps"], "three, two and one error"
+    panel.show_box.setCurrentIndex(1)
+    assert panel.matrix._look.numbers == "share"
+    panel.show_box.setCurrentIndex(2)
+    assert panel.matrix._look.errors_only
+    panel.matrix.cell_hovered.emit("3 of 4 pictures")
+    assert panel.says_label.whole_text == "3 of 4 pictures"
+    panel.matrix.cell_hovered.emit("")
+    assert panel.says_label.whole_text.startswith("Rows: the actual class")
+
+
+def test_entries_are_made_when_they_are_seen(verdicts):
+    entries = words.Entries(verdicts, CLASSES)
+    assert len(entries) == 12 and not entries._made
+    assert entries[2] is entries[2] and list(entries._made) == [2]
+    assert [entry.path for entry in entries[3:5]] == [one.path for one in verdicts[3:5]]
+    assert words.sure(0.998) == "> 99 %" and words.sure(1.0) == "100 %" and words.sure(0.5) == "50 %"
 
 
 def test_pictures_chosen_on_the_map_are_a_filter(full, session, verdicts):

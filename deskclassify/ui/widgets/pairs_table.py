@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QTableView, QWidget
 from deskclassify.core.class_order import confused_pairs
 from deskclassify.core.words import counted
 from deskclassify.ui import theme
-from deskclassify.ui.widgets.per_class_table import SORT_ROLE, BarDelegate
+from deskclassify.ui.widgets.per_class_table import MEASURED_ROWS, SORT_ROLE, BarDelegate
 from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_table, wanted_widths
 
 MOST_PAIRS = 200
@@ -78,6 +78,7 @@ class PairsTable(QTableView):
         self.setAccessibleName("Classes that are taken for one another most often")
         self.setItemDelegateForColumn(3, BarDelegate(self, is_bad=True))
         self.horizontalHeader().setMinimumSectionSize(50)
+        self.horizontalHeader().setResizeContentsPrecision(MEASURED_ROWS)
         self.clicked.connect(self._choose)
         theme.notifier().changed.connect(self.viewport().update)
 

@@ -13,6 +13,7 @@ from deskclassify.ui import theme
 from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_table, wanted_widths
 
 _NARROWEST_NAME, _WIDEST_NAME = 70, 220  # pixels
+MEASURED_ROWS = 40  # that the widths are made for: of 200 classes, to measure all would hold the window up
 SORT_ROLE = Qt.ItemDataRole.UserRole + 1
 COLUMNS = (
     ("Class", "label", ""),
@@ -104,6 +105,7 @@ class PerClassTable(QTableView):
         bars = BarDelegate(self)
         header = self.horizontalHeader()
         header.setMinimumSectionSize(56)
+        header.setResizeContentsPrecision(MEASURED_ROWS)
         for column in (1, 2, 3):
             self.setItemDelegateForColumn(column, bars)
         self.setSelectionMode(QTableView.SelectionMode.SingleSelection)

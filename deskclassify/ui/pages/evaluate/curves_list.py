@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QTableView, QWidget
 from deskclassify.core.curve_job import ClassCurve
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.class_table import swatch
-from deskclassify.ui.widgets.per_class_table import SORT_ROLE
+from deskclassify.ui.widgets.per_class_table import MEASURED_ROWS, SORT_ROLE
 from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_table, wanted_widths
 
 _COLUMNS = (("Class", ""), ("AUC", ""), ("AP", "Average precision."), ("Count", "Pictures of the class."))
@@ -96,6 +96,7 @@ class CurvesList(QTableView):
         plain_table(self)
         self.verticalHeader().setDefaultSectionSize(26)
         self.horizontalHeader().setMinimumSectionSize(62)
+        self.horizontalHeader().setResizeContentsPrecision(MEASURED_ROWS)
         self.setSelectionMode(QTableView.SelectionMode.ExtendedSelection)
         self.setSortingEnabled(True)
         self.sortByColumn(1, Qt.SortOrder.AscendingOrder)

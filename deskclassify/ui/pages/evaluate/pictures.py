@@ -164,11 +164,10 @@ class EvaluatePictures(common.Card):
         if self._filter == "errors":
             places = np.flatnonzero(table.wrong)
         elif self._filter == "chosen" and choice is not None:
-            at = {path: number for number, path in enumerate(choice.paths)}
-            found = [(place, at[one.path]) for place, one in enumerate(view.verdicts) if one.path in at]
-            if choice.kind == "list":  # it has an order of its own
-                found.sort(key=lambda pair: pair[1])
-            places = np.array([place for place, _ in found], np.int64)
+            found = dict.fromkeys(view.place_of[path] for path in choice.paths if path in view.place_of)
+            places = np.array(
+                [*found] if choice.kind == "list" else sorted(found), np.int64
+            )  # a list has its own order
         else:
             places = np.arange(len(view.verdicts))
         if self._class:

@@ -51,6 +51,11 @@ class View:
         """The verdicts as columns, for questions about all of them."""
         return VerdictTable.of(self.verdicts, self.evaluated.classes)
 
+    @cached_property
+    def place_of(self) -> dict[str, int]:
+        """Path → its place in `verdicts`."""
+        return {one.path: at for at, one in enumerate(self.verdicts)}
+
     def cell(self, actual: str, predicted: str) -> list[str]:
         """Paths of the pictures of a cell of the confusion matrix, highest loss first."""
         number = self.table.number
@@ -110,10 +115,9 @@ class VerdictTable:
     def of(cls, verdicts: Sequence[Verdict], classes: Sequence[str]) -> VerdictTable:
         """From verdicts whose labels and predictions are all among the classes."""
         number = {name: at for at, name in enumerate(classes)}
-        size = len(verdicts)
-        actual = np.fromiter((number[one.label] for one in verdicts), np.int64, size)
-        predicted = np.fromiter((number[one.predicted] for one in verdicts), np.int64, size)
-        probability = np.fromiter((one.probability for one in verdicts), np.float64, size)
+        actual = np.array([number[one.label] for one in verdicts], np.int64)
+        predicted = np.array([number[one.predicted] for one in verdicts], np.int64)
+        probability = np.array([one.probability for one in verdicts], np.float64)
         return cls(number, actual, predicted, probability, actual != predicted)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, overload
+
+import numpy as np
 
 from deskclassify.core import architectures
 from deskclassify.core.errors import InputError
@@ -30,8 +31,10 @@ _LONGEST_NAME = 18  # characters of a class in a button
 
 
 def by_loss(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """Highest loss first; a loss that is no number is the worst of all."""
-    return tuple(sorted(verdicts, key=lambda one: (-one.loss if math.isfinite(one.loss) else -math.inf, one.path)))
+    """Highest loss first, equal ones as they were; a loss that is no number is the worst of all."""
+    losses = np.array([one.loss for one in verdicts], np.float64)
+    losses[~np.isfinite(losses)] = np.inf
+    return tuple(verdicts[at] for at in np.argsort(-losses, kind="stable").tolist())
 
 
 def accuracy_text(view: View) -> str:
