@@ -6,7 +6,7 @@ import multiprocessing
 import sys
 from pathlib import Path
 
-COMMANDS = frozenset("demo fetch scan train lr-find evaluate compare inspect report export predict doctor".split())
+COMMANDS = frozenset("demo fetch scan copy train lr-find evaluate compare inspect report export predict doctor".split())
 
 
 def main(argv: list[str] | None = None) -> int:

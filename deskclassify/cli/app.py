@@ -16,7 +16,7 @@ from deskclassify.cli import demo as demonstration
 from deskclassify.cli.interrupts import EXIT_INTERRUPTED, Interrupts
 from deskclassify.cli.output import opened
 from deskclassify.cli.run import CommandInterruptedError, Runner
-from deskclassify.core import architectures, data_events, data_requests, events, requests, sample
+from deskclassify.core import architectures, cleaned_copy, data_events, data_requests, events, requests, sample
 from deskclassify.core.control import Control
 from deskclassify.core.errors import Failure, InputError, OneOfManyError
 from deskclassify.core.preprocess import RESIZE_METHODS
@@ -104,6 +104,27 @@ def scan(
     spec = options.data_spec(data, label_from, valid_pct, valid_folder, seed, test_pct, group_by)
     request = requests.ScanRequest(spec)
     return _plan(request, events.ScanDone, tables.scanned)
+
+
+@app.command()
+def copy(
+    data: options.Data,
+    out: Annotated[str, typer.Option("--out", metavar="DIR", help="The folder to write: new, or empty.")],
+    by_subset: Annotated[
+        bool, typer.Option("--by-subset", help="subset/class/name instead of class/name: the split as folders.")
+    ] = False,
+    label_from: options.LabelFrom = None,
+    valid_pct: options.ValidPct = None,
+    valid_folder: options.ValidFolder = None,
+    seed: options.Seed = None,
+    test_pct: options.TestPct = None,
+    group_by: options.GroupBy = None,
+    json: options.Json = False,
+) -> Plan:
+    """Copy the pictures as they are labelled now into a new tree, with a table of what was changed by hand."""
+    spec = options.data_spec(data, label_from, valid_pct, valid_folder, seed, test_pct, group_by)
+    request = data_requests.CopyRequest(spec, _target("--out", out), by_subset)
+    return _plan(request, data_events.Copied, cleaned_copy.in_words)
 
 
 @app.command()

@@ -16,6 +16,7 @@ _STAGES = {
     "decode": "Reading pictures",
     "features": "Looking at pictures",
     "scan": "Opening pictures",
+    "copy": "Copying pictures",
     "report": "Writing the report",
     "explain": "Looking for reasons",
 }

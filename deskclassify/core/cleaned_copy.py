@@ -19,7 +19,7 @@ from deskclassify.core.data_requests import CopyRequest
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import Event, Progress, Throttle
 from deskclassify.core.sources import DataSpec, Item, list_data
-from deskclassify.core.words import size
+from deskclassify.core.words import counted, size
 
 TABLE = "labels.csv"
 LEFT_OUT = "left_out.csv"
@@ -74,6 +74,15 @@ def copy(request: CopyRequest, should_stop: ShouldStop) -> Iterator[Event]:
     finally:
         shutil.rmtree(part, ignore_errors=True)  # ours alone; gone already if all went well
     yield Copied(str(target), len(done), tuple(one.item.path for one in failed), time.monotonic() - begun)
+
+
+def in_words(copied: Copied) -> str:
+    """What came of it, in a sentence or two."""
+    text = f"{counted(copied.images, 'picture')} copied to {copied.folder}."
+    if copied.failed:
+        names = ", ".join(Path(path).name for path in copied.failed[:3]) + (" …" if len(copied.failed) > 3 else "")
+        text += f" {counted(len(copied.failed), 'picture')} could not be read: {names}."
+    return text
 
 
 def places(items: Sequence[Item], by_subset: bool) -> list[_Copy]:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from deskclassify.core.cleaned_copy import LEFT_OUT, TABLE
+from deskclassify.core.cleaned_copy import LEFT_OUT, TABLE, in_words
 from deskclassify.core.data_events import Copied
 from deskclassify.core.data_requests import CopyRequest
 from deskclassify.core.errors import Failure
@@ -159,7 +159,7 @@ class CopyDialog(QDialog):
             self._say(f"{event.done:,} of {counted(event.total, 'picture')} copied{left}", "muted")
         elif isinstance(event, Copied):
             self._done = event
-            self._say(_outcome(event), "warn" if event.failed else "good")
+            self._say(in_words(event), "warn" if event.failed else "good")
             self._session.status.emit(f"{counted(event.images, 'picture')} copied to {event.folder}")
 
     @Slot(object)
@@ -212,11 +212,3 @@ def _explanation(listing: Listing | None) -> str:
     if unlabelled:
         parts.append(f"Not copied: {unlabelled:,} without a class.")
     return " ".join(parts)
-
-
-def _outcome(copied: Copied) -> str:
-    text = f"{counted(copied.images, 'picture')} copied to {copied.folder}."
-    if copied.failed:
-        names = ", ".join(Path(path).name for path in copied.failed[:3]) + (" …" if len(copied.failed) > 3 else "")
-        text += f" {counted(len(copied.failed), 'picture')} could not be read: {names}."
-    return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 from dataclasses import replace
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deskclassify.core import cleaned_copy
+from deskclassify.__main__ import main
+from deskclassify.core import cleaned_copy, project
 from deskclassify.core.cleaned_copy import copy, folder_names, places
 from deskclassify.core.control import never
 from deskclassify.core.data_events import Copied
@@ -181,6 +183,8 @@ def test_pictures_that_have_gone_are_told_of(tmp_path, data, monkeypatch):
     gone.unlink()
     done = run(CopyRequest(data, str(tmp_path / "clean")))[-1]
     assert done.failed == (str(gone),) and done.images == 12
+    text = f"12 pictures copied to {tmp_path / 'clean'}. 1 picture could not be read: cat_000.png."
+    assert cleaned_copy.in_words(done) == text
     shutil.rmtree(tmp_path / "pictures")
     with pytest.raises(InputError, match="None of the pictures"):
         run(CopyRequest(data, str(tmp_path / "again")))
@@ -199,3 +203,15 @@ def test_nothing_to_copy(tmp_path, data):
     with pytest.raises(InputError, match="no pictures with a class"):
         run(CopyRequest(replace(data, excluded=every), str(tmp_path / "clean")))
     assert os.listdir(tmp_path) == ["pictures"]
+
+
+def test_from_the_command_line(tmp_path, data, capsys):
+    made = project.create("mended", tmp_path).with_data(data)
+    made.save()
+    out = tmp_path / "clean"
+    assert main(["copy", str(made.folder), "--out", str(out), "--by-subset"]) == 0
+    assert f"13 pictures copied to {out}." in capsys.readouterr().out
+    assert list_data(DataSpec((Source(str(out)),))).subsets() == list_data(data).subsets()
+    assert main(["copy", str(made.folder), "--out", str(out), "--json"]) == 2
+    printed = capsys.readouterr()
+    assert "not empty" in printed.err and json.loads(printed.out)["event"] == "failed"
