@@ -72,6 +72,9 @@ _DATA_OPTIONS = {
 }
 
 
+_BY_HAND = ("renamed", "relabelled", "excluded", "together")
+
+
 @dataclass(frozen=True)
 class RunStory:
     """What a report tells of.
@@ -304,8 +307,8 @@ def _repeat(story: RunStory) -> str:
         "The same pictures, labels and seed give the same split; the same versions on the same machine give the same "
         "network, up to rounding."
     )
-    mended = any((story.part("request").get("data") or {}).get(key) for key in ("renamed", "relabelled", "excluded"))
-    hand = " Labels were mended by hand: give the project’s folder as DATA, which holds them." if mended else ""
+    mended = any((story.part("request").get("data") or {}).get(key) for key in _BY_HAND)
+    hand = " Some of it was mended by hand: give the project’s folder as DATA, which knows of it." if mended else ""
     return f"<p>{note}{hand}</p><pre><code>{escape(line)}</code></pre>"
 
 

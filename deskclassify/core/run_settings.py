@@ -23,6 +23,7 @@ _NAMES = {
     "grouping": "Kept on one side of the split",
     "together": "Copies kept on one side",
     "created": "Classes made by hand",
+    "distinct": "Names that mean themselves",
     "renamed": "Classes renamed",
     "relabelled": "Labels changed by hand",
     "excluded": "Pictures left out by hand",

@@ -18,10 +18,10 @@ from deskclassify.core.events import Progress, Verdict
 from deskclassify.core.requests import ListRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.engine.client import run_in_process
+from deskclassify.ui.pages.evaluate.mend_dialog import MendDialog
 from deskclassify.ui.pages.evaluate.mend_tab import MendTab
 from deskclassify.ui.pages.evaluate.mend_words import WORDS
 from deskclassify.ui.pages.evaluate.state import Evaluation
-from deskclassify.ui.pages.picture_dialog import PictureDialog
 
 
 class Engine:
@@ -256,15 +256,21 @@ def test_a_picture_that_is_bad_is_left_out(looked, session):
     assert session.project.data.excluded == (bee(5),) and counts(looked).get("dark") is None
 
 
-def test_a_double_click_opens_the_picture_large(looked, qtbot):
+def test_a_double_click_opens_the_picture_large_and_mends_it_there(looked, session):
     looked.panel.grid.activated_entry.emit(looked.panel.grid.model_.entry(1))
-    dialog = looked.panel.findChild(PictureDialog)
+    dialog = looked.panel.findChild(MendDialog)
     assert "ant_002.png" in dialog.windowTitle()
+    assert dialog._answer.text() == "Labelled “ant”, looks like “bee”"
+    assert dialog._numbers.text() == f"why {ant(2)}"
+    dialog._press(2)
+    assert labels(session)[ant(2)] == "bee" and dialog._answer.text() == "Labelled “bee”"
+    session.undo_stack.undo()
+    assert dialog._answer.text() == "Labelled “ant”, looks like “bee”"
     dialog.close()
     looked.kinds.choose("duplicate")
     looked.panel.groups.opened.emit(0, 2)
-    dialogs = [one for one in looked.panel.findChildren(PictureDialog) if one.isVisible()]
-    assert "ant_005.png" in dialogs[0].windowTitle()
+    dialogs = [one for one in looked.panel.findChildren(MendDialog) if one.isVisible()]
+    assert "ant_005.png" in dialogs[0].windowTitle() and dialogs[0]._answer.text() == "Labelled “ant”"
     dialogs[0].close()
 
 

@@ -9,13 +9,12 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QWidget
 
 from deskclassify.core.data_events import PROBLEM_KINDS, DataProblem, ProblemKind
-from deskclassify.core.events import Verdict
 from deskclassify.ui import theme
 from deskclassify.ui.mending import Mender
 from deskclassify.ui.pages.evaluate import mend_words
 from deskclassify.ui.pages.evaluate.mend_book import GROUPED, ProblemBook
+from deskclassify.ui.pages.evaluate.mend_dialog import MendDialog
 from deskclassify.ui.pages.evaluate.mend_groups import Group, GroupList
-from deskclassify.ui.pages.picture_dialog import PictureDialog
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.class_keys import ClassKeys
 from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid
@@ -216,18 +215,9 @@ class MendPanel(common.Card):
     def _open_entry(self, entry: GridEntry) -> None:
         at = next((at for at, one in enumerate(self.problems) if one.paths[0] == entry.path), None)
         if at is not None:
-            self._open([(one.keys[0], one.paths[0], one) for one in self.problems], at)
+            MendDialog(self._mender, [(one.paths[0], one) for one in self.problems], at, self).open()
 
     @Slot(int, int)
     def _open_group(self, row: int, at: int) -> None:
         one = self.problems[row]
-        self._open([(key, path, one) for key, path in self._book.left(one)], at)
-
-    def _open(self, pictures: Sequence[tuple[str, str, DataProblem]], at: int) -> None:
-        verdicts = []
-        for key, path, one in pictures:
-            item = self._book.item(key)
-            label = item.label if item is not None else ""
-            verdicts.append(Verdict(path, label, one.suggestion or label, one.score, 0.0))
-        remarks = [one.reason for _, _, one in pictures]
-        PictureDialog(verdicts, at, self, remarks=remarks, session=self._mender.session).open()
+        MendDialog(self._mender, [(path, one) for _, path in self._book.left(one)], at, self).open()
