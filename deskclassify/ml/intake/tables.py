@@ -123,7 +123,8 @@ def _order(values: Floats) -> list[int]:
         return list(range(count))
     from scipy.cluster import hierarchy
 
-    likeness = np.abs(np.corrcoef(values, rowvar=False))
+    with np.errstate(divide="ignore", invalid="ignore"):  # of two columns that never vary together
+        likeness = np.abs(np.corrcoef(values, rowvar=False))
     distances = 1.0 - np.nan_to_num(likeness)[np.triu_indices(count, 1)]
     tree = hierarchy.linkage(np.clip(distances, 0.0, 1.0), "average")
     return [int(at) for at in hierarchy.leaves_list(tree)]

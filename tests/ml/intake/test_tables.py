@@ -21,8 +21,9 @@ from deskclassify.core.sources import DataSpec, Source, list_data
 from deskclassify.ml.intake import columns, tables
 
 FLOWERS = "id,petal,colour,note,same,kind\n" + "".join(
-    f"{n},{n % 3 + n / 100},{('red', 'blue', 'white')[n % 3]},text {n},7,{('iris', 'rose')[n % 2]}\n" for n in range(1, 41)
-)  # fmt: skip
+    f"{n},{n % 3 + n / 100},{('red', 'blue', 'white')[n % 3]},text {n},7,{('iris', 'rose')[n % 2]}\n"
+    for n in range(1, 41)
+)
 
 
 def save(folder: Path, text: str, name: str = "flowers.csv") -> Path:
@@ -87,7 +88,7 @@ def test_like_columns_become_neighbours() -> None:
     rng = np.random.default_rng(1)
     one, other = rng.normal(size=(2, 300))
     noise = rng.normal(size=(6, 300)) * 0.1
-    values = np.stack([one, other, one, other, -one, other] + noise).T.astype(np.float32)
+    values = (np.stack([one, other, one, other, -one, other]) + noise).T.astype(np.float32)
     order = tables._order(values)
     kinds = "".join("ab"[at in (1, 3, 5)] for at in order)
     assert kinds in ("aaabbb", "bbbaaa")
@@ -99,7 +100,6 @@ def test_a_high_value_looks_other_than_a_low_one() -> None:
     painter = tables.Painter(made)
     first, second = (np.asarray(painter.paint(row)).astype(int) for row in (0, 1))
     assert np.abs(first - second).max(axis=2).mean() > 50
-    assert set(map(tuple, first[150:, 10:100].reshape(-1, 3))) >= set()
     # The field that is left over is grey in both.
     grey = (first == 127).all(axis=2)
     assert grey.mean() == pytest.approx(0.25, abs=0.02) and ((second == 127).all(axis=2) == grey).all()
@@ -126,7 +126,7 @@ def test_any_number_of_features(count: int) -> None:
         ("a,name\n" + "".join(f"1,name {n}\n" for n in range(50)), "", "different words"),
         ("a,kind\n7,x\n7,y\n7,x\n", "", "No column of"),
         ("a\0,kind\n7,x\n7,y\n7,x\n", "", "not a CSV table"),
-        ("a,kind\n,\n,\n", "", "tells no class"),
+        ("a,kind\n1,\n2,\n", "", "tells no class"),
         (",".join("abc" * 1000) + "\n1,2\n1,2\n", "", "are the most that can be drawn"),
         ('a,kind\n"' + "x" * 200_000 + '",y\n1,x\n', "", "not a CSV table"),
     ],
