@@ -274,6 +274,16 @@ def test_a_double_click_opens_the_picture_large_and_mends_it_there(looked, sessi
     dialogs[0].close()
 
 
+def test_a_large_picture_that_was_closed_follows_nothing(looked, session, qtbot):
+    looked.panel.grid.activated_entry.emit(looked.panel.grid.model_.entry(0))
+    gone = []
+    looked.panel.findChild(MendDialog).destroyed.connect(lambda: gone.append(True))
+    looked.panel.findChild(MendDialog).close()
+    qtbot.waitUntil(lambda: gone == [True], timeout=5000)
+    press(looked.panel.grid, Qt.Key.Key_Return)  # an error in a slot fails the test
+    assert labels(session)[ant(1)] == "bee"
+
+
 def test_it_can_be_stopped_and_what_was_there_stays(looked, played, qtbot):
     played.gate.clear()
     looked.again_button.click()
