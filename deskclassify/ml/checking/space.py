@@ -1,0 +1,121 @@
+"""Features made comparable: short vectors in which alike pictures lie close to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+MOST = 256  # numbers that a vector is shortened to
+_PICTURES_A_NUMBER = 4  # with fewer pictures the vectors are shorter, else they describe noise
+_OVERSAMPLE, _ROUNDS = 16, 2
+_AT_ONCE = 1024  # pictures; of 50,000 they make a block of 200 MB
+
+
+@dataclass(frozen=True)
+class Alike:
+    """The most alike pictures of each.
+
+    Attributes:
+        places: int64 `[pictures, count]`, most alike first; −1 where there are no more.
+        cosines: float32 `[pictures, count]`, −1 to 1.
+    """
+
+    places: np.ndarray
+    cosines: np.ndarray
+
+
+def compact(features: np.ndarray) -> np.ndarray:
+    """Square roots of the features, standardised, and of these the principal components.
+
+    The features of a CNN are mostly small with a few large values: without the root these decide alone. The components
+    come from a randomised decomposition (Halko, Martinsson & Tropp, “Finding structure with randomness”, 2011) with a
+    fixed seed.
+
+    Args:
+        features: float32 `[pictures, length]`.
+
+    Returns:
+        float32 `[pictures, components]`.
+    """
+    values = np.sign(features) * np.sqrt(np.abs(features))
+    values -= values.mean(axis=0)
+    values /= values.std(axis=0) + 1e-6
+    pictures, length = values.shape
+    wanted = max(1, min(MOST, pictures // _PICTURES_A_NUMBER, length))
+    columns = min(wanted + _OVERSAMPLE, pictures, length)
+    basis = np.random.default_rng(0).standard_normal((length, columns)).astype(np.float32)
+    for _ in range(_ROUNDS):
+        basis = np.linalg.qr(values.T @ (values @ basis))[0]
+    shortened = values @ basis
+    _, axes = np.linalg.eigh(shortened.T @ shortened)
+    return np.asarray(shortened @ axes[:, ::-1][:, :wanted], dtype=np.float32)
+
+
+def directions(vectors: np.ndarray) -> np.ndarray:
+    """Vectors of length 1; a zero vector stays."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+def cosines(vectors: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Cosines between pairs of pictures, float32 `[pairs]`; a few at a time.
+
+    Args:
+        vectors: float32 `[pictures, length]`, of length 1.
+        first: numbers of pictures, int `[pairs]`.
+        second: of those that they are held against, likewise.
+    """
+    parts = [
+        np.einsum("ij,ij->i", vectors[first[at : at + _AT_ONCE]], vectors[second[at : at + _AT_ONCE]])
+        for at in range(0, len(first), _AT_ONCE)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+
+def alike(vectors: np.ndarray, count: int, groups: np.ndarray) -> Iterator[int | Alike]:
+    """Find the most alike pictures of each, copies of it left out.
+
+    Args:
+        vectors: float32 `[pictures, length]`, of length 1.
+        count: how many.
+        groups: int64 `[pictures]`; pictures of the same number are copies of each other.
+
+    Yields:
+        the number of pictures done, and in the end the answer.
+    """
+    pictures = len(vectors)
+    count = min(count, max(0, pictures - 1))
+    places = np.full((pictures, count), -1, np.int64)
+    found = np.full((pictures, count), -1.0, np.float32)
+    for start in range(0, pictures, _AT_ONCE):
+        rows = slice(start, min(start + _AT_ONCE, pictures))
+        block = vectors[rows] @ vectors.T
+        block[groups[rows, None] == groups[None]] = -2.0
+        if count:
+            best = np.argpartition(-block, count - 1, axis=1)[:, :count]
+            values = np.take_along_axis(block, best, axis=1)
+            order = np.argsort(-values, axis=1, kind="stable")
+            places[rows] = np.take_along_axis(best, order, axis=1)
+            found[rows] = np.take_along_axis(values, order, axis=1)
+        yield rows.stop
+    places[found < -1.5] = -1
+    yield Alike(places, np.maximum(found, -1.0))
+
+
+def pairs_above(vectors: np.ndarray, least: float) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """All pairs of pictures whose cosine is at least so much, a block at a time.
+
+    Args:
+        vectors: float32 `[pictures, length]`, of length 1 or 0.
+        least: cosine.
+
+    Yields:
+        the number of pictures done, and numbers of the pairs, each pair once.
+    """
+    for start in range(0, len(vectors), _AT_ONCE):
+        part = vectors[start : start + _AT_ONCE]
+        block = part @ vectors[start:].T
+        first, second = np.nonzero(block >= least)
+        once = second > first
+        yield start + len(part), first[once] + start, second[once] + start
