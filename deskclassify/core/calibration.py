@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -34,6 +36,7 @@ _WIDTH = 0.5  # standard deviation of the logarithm of temperatures that are exp
 _COLDEST, _HOTTEST = 0.1, 10.0
 _FOLDS, _ROUNDS = 5, 4
 _A_BIN = 20  # pictures
+_MOST = 2000  # pictures that a temperature is sought on
 _STRANGE_SHARE = 0.8  # of the refused validation pictures, at most, are refused for being strange
 _LEAST_SOFTNESS = 1e-3  # cosine
 _MARGIN = 1e-5  # probability: the very picture that sets the threshold is answered on other machines too
@@ -117,6 +120,14 @@ def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     return result
 
 
+def highest_at(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """The highest probability of each picture at a temperature, float64 `[pictures]`; see `at_temperature`."""
+    scores = np.log(np.maximum(probabilities, np.float32(_LEAST)))
+    scores -= scores.max(axis=1, keepdims=True, initial=-np.inf)
+    result: np.ndarray = 1.0 / np.exp(scores / np.float32(temperature)).sum(axis=1, dtype=np.float64)
+    return result
+
+
 def unit_rows(features: np.ndarray) -> np.ndarray:
     """Rows of length 1, float32."""
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
@@ -150,7 +161,14 @@ def calibrated(known: Known, rule: Calibration) -> np.ndarray:
     Returns:
         float64 `[pictures, classes]`.
     """
-    return _flattened(at_temperature(known.probabilities, rule.temperature), known.similarity, rule)
+    scaled = at_temperature(known.probabilities, rule.temperature)
+    return _flattened(scaled, known.similarity, rule, scaled.shape[1])
+
+
+def confidences(known: Known, rule: Calibration) -> np.ndarray:
+    """The highest of those probabilities of each picture, float64 `[pictures]`."""
+    highest = highest_at(known.probabilities, rule.temperature)
+    return _flattened(highest, known.similarity, rule, known.probabilities.shape[1])
 
 
 def familiarity(similarity: np.ndarray, rule: Calibration) -> np.ndarray:
@@ -160,11 +178,11 @@ def familiarity(similarity: np.ndarray, rule: Calibration) -> np.ndarray:
     return result
 
 
-def _flattened(scaled: np.ndarray, similarity: np.ndarray | None, rule: Calibration) -> np.ndarray:
+def _flattened(scaled: np.ndarray, similarity: np.ndarray | None, rule: Calibration, classes: int) -> np.ndarray:
     if similarity is None or not rule.looks_for_strangers:
         return scaled
-    weight = familiarity(similarity, rule)[:, None]
-    result: np.ndarray = weight * scaled + (1.0 - weight) / scaled.shape[1]
+    weight = familiarity(similarity, rule).reshape(-1, *[1] * (scaled.ndim - 1))
+    result: np.ndarray = weight * scaled + (1.0 - weight) / classes
     return result
 
 
@@ -201,6 +219,9 @@ def fit_temperature(probabilities: np.ndarray, targets: np.ndarray) -> float:
     """
     kept = targets >= 0
     probabilities, targets = probabilities[kept], targets[kept]
+    if len(targets) > _MOST:  # one number is found well enough on some
+        some = np.random.default_rng(0).permutation(len(targets))[:_MOST]
+        probabilities, targets = probabilities[some], targets[some]
     if len(targets) < FEWEST or bool((probabilities.argmax(axis=1) == targets).all()):
         return 1.0
     rows = np.arange(len(targets))
@@ -259,14 +280,20 @@ def fit(known: Known, targets: np.ndarray, coverage: float, temperature: float |
     """
     if temperature is None:
         temperature = fit_temperature(known.probabilities, targets)
+    highest = highest_at(known.probabilities, temperature)
+    return _rule(highest, known.similarity, known.probabilities.shape[1], coverage, temperature)
+
+
+def _rule(
+    highest: np.ndarray, similarity: np.ndarray | None, classes: int, coverage: float, temperature: float
+) -> Calibration:
     rule = Calibration(temperature=temperature, coverage=coverage)
-    if coverage >= 1.0 or not len(known):
+    if coverage >= 1.0 or not len(highest):
         return rule
-    if known.similarity is not None and len(known) >= FEWEST:
-        low, middle, high = np.quantile(known.similarity, [(1 - coverage) * _STRANGE_SHARE, 0.5, 0.1])
+    if similarity is not None and len(highest) >= FEWEST:
+        low, middle, high = np.quantile(similarity, [(1 - coverage) * _STRANGE_SHARE, 0.5, 0.1])
         rule = replace(rule, similarity=float(low), softness=max(_LEAST_SOFTNESS, float(middle - high) / 6))
-    confidence = calibrated(known, rule).max(axis=1)
-    return replace(rule, threshold=threshold_for(confidence, coverage))
+    return replace(rule, threshold=threshold_for(_flattened(highest, similarity, rule, classes), coverage))
 
 
 def for_merged(run: RunFolder, rule: Calibration, names: Mapping[str, str]) -> Calibration:
@@ -317,14 +344,69 @@ def fit_to_others(known: Known, targets: np.ndarray, others: Known, least_covera
 
 def refused_share(known: Known, rule: Calibration) -> float:
     """The share of pictures that get no answer, 0 to 1."""
-    return float((calibrated(known, rule).max(axis=1) < rule.threshold).mean()) if len(known) else 0.0
+    return float((confidences(known, rule) < rule.threshold).mean()) if len(known) else 0.0
 
 
 # -- what the rule is worth ----------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Rehearsal:
+    """Temperatures that were found without the pictures that they are tried on: 5 folds, drawn 4 times.
+
+    Attributes:
+        known, right: the validation pictures, and which of them get the right class.
+        rounds: of each drawing the number of the fold of each picture, and the temperature for each fold.
+    """
+
+    known: Known
+    right: np.ndarray
+    rounds: tuple[tuple[np.ndarray, tuple[float, ...]], ...]
+
+    def errors(self) -> tuple[float, float]:
+        """Calibration error before and after."""
+        probabilities = self.known.probabilities
+        after = []
+        for fold_of, temperatures in self.rounds:
+            highest = np.empty(len(self.right))
+            for fold, temperature in enumerate(temperatures):
+                highest[fold_of == fold] = highest_at(probabilities[fold_of == fold], temperature)
+            after.append(calibration_error(highest, self.right))
+        before = calibration_error(probabilities.max(axis=1, initial=0.0), self.right)
+        return before, float(np.mean(after)) if after else before
+
+    def answered(self, coverage: float) -> tuple[float, float | None]:
+        """The share that is answered where the rule was found on the other folds, and the share of those right."""
+        known, classes = self.known, self.known.probabilities.shape[1]
+        given, hits, asked = 0, 0, 0
+        for fold_of, temperatures in self.rounds:
+            for fold, temperature in enumerate(temperatures):
+                out = fold_of == fold
+                highest, similarity = highest_at(known.probabilities, temperature), known.similarity
+                others = None if similarity is None else similarity[~out]
+                rule = _rule(highest[~out], others, classes, coverage, temperature)
+                own = None if similarity is None else similarity[out]
+                answers = _flattened(highest[out], own, rule, classes) >= rule.threshold
+                given += int(answers.sum())
+                hits += int((answers & self.right[out]).sum())
+                asked += len(answers)
+        return (given / asked if asked else 1.0), (hits / given if given else None)
+
+
+def rehearse(known: Known, targets: np.ndarray) -> Rehearsal:
+    """Find temperatures on parts of the validation pictures; with fewer than 5 there are no rounds."""
+    right = known.probabilities.argmax(axis=1) == targets if len(targets) else np.empty(0, bool)
+    rounds = []
+    for number in range(0 if len(targets) < _FOLDS else 1 if len(targets) > _MOST else _ROUNDS):
+        fold_of = _folds(targets, number)
+        parts = [fold_of != fold for fold in range(_FOLDS)]
+        temperatures = tuple(fit_temperature(known.probabilities[part], targets[part]) for part in parts)
+        rounds.append((fold_of, temperatures))
+    return Rehearsal(known, right, tuple(rounds))
+
+
 def held_out(known: Known, targets: np.ndarray, rule: Calibration) -> Calibration:
-    """Add what the rule is worth on pictures that it was not found on: 5 folds, drawn 4 times.
+    """Add what the rule is worth on pictures that it was not found on.
 
     The calibration error is that of the temperature alone, over all pictures; the share answered and its accuracy
     are those of the whole rule.
@@ -334,34 +416,16 @@ def held_out(known: Known, targets: np.ndarray, rule: Calibration) -> Calibratio
         targets: int `[pictures]`, see `fit_temperature`.
         rule: that was found on all of them.
     """
-    count = len(targets)
-    if count < _FOLDS:
+    rehearsal = rehearse(known, targets)
+    if not rehearsal.rounds:
         return rule
-    right = known.probabilities.argmax(axis=1) == targets
-    before = calibration_error(known.probabilities, right)
-    errors, answered = [], np.zeros((_ROUNDS, count), bool)
-    for number in range(_ROUNDS):
-        fold_of = _folds(targets, number)
-        scaled = np.empty(known.probabilities.shape)
-        for fold in range(_FOLDS):
-            out = fold_of == fold
-            found = fit(known.part(~out), targets[~out], rule.coverage)
-            scaled[out] = at_temperature(known.probabilities[out], found.temperature)
-            answered[number, out] = calibrated(known.part(out), found).max(axis=1) >= found.threshold
-        errors.append(calibration_error(scaled, right))
-    hits = answered & right
-    return replace(
-        rule,
-        error_before=before,
-        error_after=float(np.mean(errors)),
-        reached=float(answered.mean()),
-        accuracy_answered=float(hits.sum() / answered.sum()) if answered.any() else None,
-    )
+    (before, after), (reached, accuracy) = rehearsal.errors(), rehearsal.answered(rule.coverage)
+    return replace(rule, error_before=before, error_after=after, reached=reached, accuracy_answered=accuracy)
 
 
-def calibration_error(probabilities: np.ndarray, right: np.ndarray) -> float:
+def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     """Expected calibration error, 0 to 1, of bins of equal width; see `bins_for`."""
-    return expected_calibration_error(reliability(probabilities.max(axis=1), right, bins_for(len(right))))
+    return expected_calibration_error(reliability(confidence, right, bins_for(len(right))))
 
 
 def bins_for(pictures: int) -> int:
@@ -391,12 +455,14 @@ def targets_of(classes: Sequence[str], labels: Sequence[str]) -> np.ndarray:
 
 
 def read(run: RunFolder) -> Calibration | None:
-    """Read `calibration.json`; None where the run was not calibrated.
+    """Read `calibration.json`; None where the run was not calibrated, or was trained on since.
 
     Raises:
         InputError: the file is damaged.
     """
     file = run.path / "calibration.json"
+    if _is_old(run, file):
+        return None
     try:
         return from_json(Calibration, json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -406,13 +472,24 @@ def read(run: RunFolder) -> Calibration | None:
 
 
 def read_familiar(run: RunFolder) -> Familiar | None:
-    """Read `familiar.npz`; None where the run was not calibrated, or the file does not go with its pictures."""
+    """Read `familiar.npz`; None where there is none that can be used."""
+    file = run.path / "familiar.npz"
+    if _is_old(run, file):
+        return None
     try:
-        with np.load(run.path / "familiar.npz", allow_pickle=False) as kept:
+        with np.load(file, allow_pickle=False) as kept:
             others = Known(kept["others_probabilities"], kept["others_similarity"])
             return Familiar(kept["bank"], kept["valid"], others)
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
+
+
+def _is_old(run: RunFolder, file: Path) -> bool:
+    """Whether the run's weights were written after a file about them."""
+    try:
+        return run.best.stat().st_mtime > file.stat().st_mtime
+    except OSError:
+        return False  # one of them is not there: whoever reads it will see
 
 
 def write(run: RunFolder, rule: Calibration, familiar: Familiar) -> None:

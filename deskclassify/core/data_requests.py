@@ -117,7 +117,8 @@ class CalibrateRequest(Request):
 
     Attributes:
         coverage: the share of pictures of the known classes that is to be answered, 0 to 1; 1: no threshold.
-        others: files and folders of pictures of something else, to choose the threshold by.
+        others: files and folders of pictures of something else, to choose the threshold by; `coverage` is then the
+            least that is allowed. Without any, those that were given last only tell how many of them are refused.
         keep: whether `calibration.json` is written; otherwise only the figures are told.
         data: whose labels and class names hold; empty for those of the run's own training.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -69,15 +69,17 @@ def calibrate(request: CalibrateRequest, should_stop: ShouldStop) -> Iterator[Ev
     if seen is None:
         return
     known, targets, others = seen.known, seen.targets, seen.others
-    if len(others):
+    if request.others:
         rule = calibration.fit_to_others(known, targets, others, request.coverage)
     else:
         rule = calibration.fit(known, targets, request.coverage)
+        refused = calibration.refused_share(others, rule) if len(others) else None
+        rule = replace(rule, others=len(others), others_refused=refused)
     rule = calibration.held_out(known, targets, rule)
     yield from _remarks(rule, len(known), request)
     if request.keep and not should_stop():
         calibration.write(run, rule, _for_all(run, seen.familiar, features))
-    highest = calibration.calibrated(others, rule).max(axis=1) if len(others) else np.empty(0)
+    highest = calibration.confidences(others, rule) if len(others) else np.empty(0)
     yield Calibrated(str(run.path), rule, highest.astype(np.float32), time.monotonic() - begun)
 
 
@@ -117,6 +119,9 @@ def _look(
         raise InputError("None of the pictures of something else could be read. Choose other files or folders.")
     looks = features.rows(strangers, exact=True)
     foreign = Known(answers(features, looks), calibration.similarity_to(bank, looks))
+    before = None if others else calibration.read_familiar(run)
+    if before is not None and before.others.probabilities.shape[1] == len(features.info.classes):
+        foreign = before.others  # the examples that were given last are still known
     return _Seen(scored, Familiar(bank, calibration.similarity_to(bank, seen), foreign), names)
 
 
@@ -182,14 +187,16 @@ def _remarks(rule: Calibration, pictures: int, request: CalibrateRequest) -> Ite
             f"guess. {calibration.FEWEST} and more would say it better.",
             "warning",
         )
-    if rule.others_refused is not None and rule.others_refused < calibration.REFUSED_OTHERS:
+    if not request.others or rule.others_refused is None:
+        return
+    if rule.others_refused < calibration.REFUSED_OTHERS:
         yield Message(
             f"{rule.others_refused:.0%} of the pictures of something else get no answer, at a coverage of "
             f"{rule.coverage:.0%}. To refuse more, too many pictures of your own classes would get none: "
             "the network finds the two alike.",
             "warning",
         )
-    elif rule.others_refused is not None and rule.coverage != request.coverage:
+    elif rule.coverage != request.coverage:
         yield Message(
             f"A coverage of {rule.coverage:.1%} is enough to refuse {rule.others_refused:.0%} of the pictures of "
             "something else."
