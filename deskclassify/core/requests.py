@@ -246,7 +246,9 @@ def generator(request: Request) -> Callable[[Request, ShouldStop], Iterator[Even
 def list_items(request: ListRequest, should_stop: ShouldStop) -> Iterator[Event]:
     """The job of `ListRequest`."""
     found = request.found or find(request.data, should_stop)
-    yield Listed(arrange(found, request.data), found)
+    listing = arrange(found, request.data)
+    listing.classes()  # counted here, and not in the thread of the window
+    yield Listed(listing, found)
 
 
 def tick(request: SleepRequest, should_stop: ShouldStop) -> Iterator[Event]:

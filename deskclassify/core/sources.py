@@ -140,22 +140,26 @@ class Listing:
 
     def classes(self) -> dict[str, int]:
         """Class name → number of pictures, in alphabetical order."""
-        return dict(self._classes)
+        counts: dict[str, int] = {}
+        for (label, _), count in sorted(self._counts.items()):
+            counts[label] = counts.get(label, 0) + count
+        return counts
 
     def subsets(self) -> dict[str, int]:
         """Subset → number of pictures."""
-        return dict(self._subsets)
-
-    # Counted once: all parts of the window ask.
-
-    @cached_property
-    def _classes(self) -> dict[str, int]:
-        return dict(sorted(Counter(item.label for item in self.items).items()))
-
-    @cached_property
-    def _subsets(self) -> dict[str, int]:
-        count = Counter(item.subset for item in self.items)
+        count = Counter[str]()
+        for (_, subset), pictures in self._counts.items():
+            count[subset] += pictures
         return {name: count[name] for name in ("train", "valid", "test") if count[name]}
+
+    def pictures(self, label: str, subset: str) -> int:
+        """Number of pictures of a class in a subset."""
+        return self._counts[label, subset]
+
+    @cached_property
+    def _counts(self) -> Counter[tuple[str, str]]:
+        """Class and subset → number of pictures. Counted once, for all parts of the window ask."""
+        return Counter((item.label, item.subset) for item in self.items)
 
     def without(self, unreadable: Container[str], spec: DataSpec) -> Listing:
         """The listing less the paths that turned out to be unreadable, split anew."""

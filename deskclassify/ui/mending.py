@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from PySide6.QtCore import QObject
 
 from deskclassify.core import mending
 from deskclassify.core.errors import Failure, InputError
-from deskclassify.core.sources import DataSpec, Item, Listing
+from deskclassify.core.sources import DataSpec, Item
 from deskclassify.core.words import counted
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.class_table import class_names
@@ -34,7 +33,6 @@ class Mender(QObject):
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self._known: tuple[Listing | None, dict[str, list[Item]]] = (None, {})
 
     # -- what there is --------------------------------------------------------------------
 
@@ -44,14 +42,15 @@ class Mender(QObject):
 
     def items(self, paths: Iterable[str]) -> list[Item]:
         """The pictures of the project with these paths, also those that are left out; others are passed over."""
-        listing = self.session.listing
-        if self._known[0] is not listing:
-            by_path: dict[str, list[Item]] = defaultdict(list)
-            every = (*listing.items, *listing.unlabelled, *listing.left_out) if listing is not None else ()
-            for item in every:
-                by_path[item.path].append(item)
-            self._known = (listing, dict(by_path))
-        return [item for path in dict.fromkeys(paths) for item in self._known[1].get(path, ())]
+        listing, wanted = self.session.listing, frozenset(paths)
+        if listing is None:
+            return []
+        return [
+            item
+            for part in (listing.items, listing.unlabelled, listing.left_out)
+            for item in part
+            if item.path in wanted
+        ]
 
     # -- pictures -------------------------------------------------------------------------
 

@@ -17,10 +17,12 @@ from deskclassify.core.sources import Found, Item, Listing, Problem, Source, lis
 from deskclassify.engine.client import run_in_process
 from deskclassify.ui import dialogs
 from deskclassify.ui import session as session_module
+from deskclassify.ui.copy_dialog import CopyDialog
+from deskclassify.ui.main_window import MainWindow
 from deskclassify.ui.mending import Mender
 from deskclassify.ui.widgets import dragged
 from deskclassify.ui.widgets.class_keys import ClassKeys, key_of, place_of
-from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid
+from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid, LazyEntries
 
 SELECT = QItemSelectionModel.SelectionFlag.Select
 
@@ -442,3 +444,46 @@ class TestClassKeys:
 
 def test_every_action_has_a_text(grid):
     assert all(action.text() for action in grid.findChildren(QAction))
+
+
+def test_entries_are_made_when_they_are_looked_at(qtbot):
+    made = []
+
+    def make(row):
+        made.append(row)
+        return GridEntry(f"/{row}.png", f"title {row}")
+
+    entries = LazyEntries([f"/{row}.png" for row in range(50_000)], make)
+    grid = ImageGrid()
+    qtbot.addWidget(grid)
+    grid.resize(620, 420)
+    grid.set_entries(entries)
+    with qtbot.waitExposed(grid):
+        grid.show()
+    assert grid.model().rowCount() == 50_000 and len(made) < 500
+    assert [entry.title for entry in entries[-2:]] == ["title 49998", "title 49999"]
+    assert entries[-1].path == "/49999.png"
+    with pytest.raises(IndexError):
+        entries[50_000]
+    grid.setCurrentIndex(grid.model().index(7, 0))
+    grid.set_entries(LazyEntries(entries.paths, lambda row: GridEntry(f"/{row}.png", "other")))
+    assert grid.selected_rows() == [7] and grid.model_.entry(7).title == "other"
+
+
+def test_the_menu_bar_copies_and_looks_again(qtbot, session_on, engine, folder):
+    session = session_on(engine)
+    window = MainWindow(session)
+    qtbot.addWidget(window)
+    actions = window.actions_
+    assert not actions["actionExportCopy"].isEnabled() and not actions["actionLookAgain"].isEnabled()
+    session.add_folder(folder)
+    qtbot.waitUntil(lambda: session.scan_result is not None)
+    assert actions["actionExportCopy"].isEnabled()
+    actions["actionExportCopy"].trigger()
+    dialog = window.findChild(CopyDialog)
+    assert dialog.isVisible() and "14 pictures of 3 classes" in dialog.explanation.text()
+    dialog.close()
+    walks = engine.count(ListRequest)
+    actions["actionLookAgain"].trigger()
+    qtbot.waitUntil(lambda: session.scan_result is not None)
+    assert engine.count(ListRequest) == walks + 1

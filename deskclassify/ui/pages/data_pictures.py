@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
@@ -15,7 +13,7 @@ from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.class_table import class_names
 from deskclassify.ui.widgets.common import subheading
 from deskclassify.ui.widgets.elided import ElidedLabel
-from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid
+from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid, LazyEntries
 
 _SUBSETS = {
     "": "All subsets",
@@ -48,7 +46,7 @@ class DataPictures(QWidget):
         self._session, self._mender = session, mender
         self._class = ""
         self._items: list[Item] = []
-        self._entries: list[GridEntry] = []
+        self._unreadable: frozenset[str] = frozenset()
         self.title = subheading("All pictures")
         self.subset_box = QComboBox()
         self.subset_box.setObjectName("subsetBox")
@@ -95,19 +93,16 @@ class DataPictures(QWidget):
         self._items = self._wanted(listing, wanted) if listing is not None else []
         names = class_names(listing, self._session.project.data.created)
         colors = {name: theme.class_color(place) for place, name in enumerate(names)}
-        unreadable = self._unreadable()
-        self._entries = [
-            GridEntry(
-                item.path,
-                item.label or "no class",
-                "",
-                colors.get(item.label, ""),
-                item.path in unreadable,
-                _BADGES.get(item.subset, ""),
-            )
-            for item in self._items
-        ]
-        self.grid.set_entries(self._entries)
+        items = self._items
+
+        def make(row: int) -> GridEntry:
+            item = items[row]
+            bad = item.path in self._unreadable
+            badge = _BADGES.get(item.subset, "")
+            return GridEntry(item.path, item.label or "no class", "", colors.get(item.label, ""), bad, badge)
+
+        self._find_unreadable()
+        self.grid.set_entries(LazyEntries([item.path for item in items], make))
         self.title.setText(f"{self._class or _TITLES.get(wanted, 'All pictures')} ({len(self._items):,})")
         self.hint.set_text(_HINTS.get(wanted, _HINTS[""]) if self._items else "", _HINT_TIP)
         self._show_choices(listing)
@@ -135,16 +130,12 @@ class DataPictures(QWidget):
 
     def mark_unreadable(self) -> None:
         """The check has ended: frame the pictures that cannot be read, without scrolling away."""
-        unreadable = self._unreadable()
-        if unreadable:
-            for place, entry in enumerate(self._entries):
-                if entry.path in unreadable and not entry.bad:
-                    self._entries[place] = replace(entry, bad=True)
-            self.grid.viewport().update()
+        self._find_unreadable()
+        self.grid.viewport().update()
 
-    def _unreadable(self) -> frozenset[str]:
+    def _find_unreadable(self) -> None:
         result = self._session.scan_result
-        return frozenset(problem.path for problem in result.unreadable) if result is not None else frozenset()
+        self._unreadable = frozenset(problem.path for problem in result.unreadable) if result else frozenset()
 
     @Slot(object)
     def _open(self, entry: GridEntry) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -67,14 +66,13 @@ def class_rows(listing: Listing | None, created: Iterable[str] = ()) -> list[Cla
     """A row for each class: see `class_names`."""
     if listing is None:
         return []
-    subsets = Counter((item.label, item.subset) for item in listing.items)
     counts = listing.classes()
     return [
         ClassRow(
             name,
             counts.get(name, 0),
-            subsets[name, "train"],
-            subsets[name, "valid"],
+            listing.pictures(name, "train"),
+            listing.pictures(name, "valid"),
             theme.class_color(place),
             key_of(place),
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -54,6 +55,35 @@ class GridEntry:
     badge: str = ""
 
 
+class LazyEntries(Sequence[GridEntry]):
+    """Very many entries, each made when it is looked at.
+
+    Args:
+        paths: of the pictures.
+        make: the entry of a row.
+    """
+
+    def __init__(self, paths: Sequence[str], make: Callable[[int], GridEntry]) -> None:
+        self.paths = list(paths)
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, row: int) -> GridEntry: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[GridEntry]: ...
+    def __getitem__(self, row: int | slice) -> GridEntry | list[GridEntry]:
+        if isinstance(row, slice):
+            return [self._make(each) for each in range(*row.indices(len(self.paths)))]
+        return self._make(range(len(self.paths))[row])
+
+
+def _paths(entries: Sequence[GridEntry]) -> list[str]:
+    return entries.paths if isinstance(entries, LazyEntries) else [entry.path for entry in entries]
+
+
 class GridModel(QAbstractListModel):
     """The entries; `entry` gives them without a detour through Qt's variants."""
 
@@ -62,11 +92,22 @@ class GridModel(QAbstractListModel):
         self._edge = edge
         self._entries: Sequence[GridEntry] = ()
 
+    def retitle(self, entries: Sequence[GridEntry]) -> bool:
+        """Show the same pictures with other texts: no selection is lost. False if they are others."""
+        if _paths(entries) != _paths(self._entries):
+            return False
+        self._entries = entries
+        return True
+
     def set_entries(self, entries: Sequence[GridEntry]) -> None:
         """Show other pictures. The sequence is not copied and must not change."""
         self.beginResetModel()
         self._entries = entries
         self.endResetModel()
+
+    def paths(self) -> list[str]:
+        """The paths of all pictures."""
+        return _paths(self._entries)
 
     def entry(self, row: int) -> GridEntry:
         """The entry of a row."""
@@ -166,6 +207,9 @@ class ImageGrid(QListView):
         If they are those of before but for some that went, came or moved a little, the grid does not scroll, and
         what was selected stays so. If all of that is gone, the picture that came after it is selected.
         """
+        if self.model_.retitle(entries):
+            self.viewport().update()
+            return
         place = self._place(entries)
         self.model_.set_entries(entries)
         if place is None:
@@ -182,22 +226,23 @@ class ImageGrid(QListView):
 
         None if these are other pictures.
         """
-        seen = [self.model_.entry(row).path for row in self.visible_rows()]
-        first, last = (rows[0], rows[-1]) if (rows := self.visible_rows()) else (0, 0)
-        nearby = {entry.path for entry in entries[max(0, first - _NEARBY_ROWS) : last + _NEARBY_ROWS]}
+        before, now = self.model_.paths(), _paths(entries)
+        visible = self.visible_rows()
+        seen = before[visible.start : visible.stop]
+        nearby = frozenset(now[max(0, visible.start - _NEARBY_ROWS) : visible.stop + _NEARBY_ROWS])
         if not seen or 2 * sum(path in nearby for path in seen) < len(seen):
             return None
-        selected = self.selected_rows()
+        selected, scrolled = self.selected_rows(), self.verticalScrollBar().value()
         if not selected:
-            return self.verticalScrollBar().value(), [], -1
-        row_of = {entry.path: row for row, entry in enumerate(entries)}
-        rows_now = [row_of[path] for row in selected if (path := self.model_.entry(row).path) in row_of]
-        at = self.currentIndex().row()
-        after = (*range(max(at, 0), self.model_.rowCount()), *range(at - 1, -1, -1))
-        current = next((row_of[path] for row in after if (path := self.model_.entry(row).path) in row_of), -1)
+            return scrolled, [], -1
+        row_of = {path: row for row, path in enumerate(now)}
+        rows_now = [row_of[before[row]] for row in selected if before[row] in row_of]
+        at = max(0, self.currentIndex().row())
+        after = itertools.chain(range(at, len(before)), range(at - 1, -1, -1))
+        current = next((row_of[before[row]] for row in after if before[row] in row_of), -1)
         if rows_now and current not in rows_now:
             current = rows_now[0]
-        return self.verticalScrollBar().value(), rows_now or [current], current
+        return scrolled, rows_now or [current], current
 
     def _select(self, rows: Sequence[int], current: int) -> None:
         if current < 0:
