@@ -26,7 +26,7 @@ from deskclassify.core.errors import InputError
 from deskclassify.ml.intake.stopping import StoppedError
 
 SILENT_SECONDS = 30.0  # after which a server is given up
-_LOOK_SECONDS = 0.5  # between two looks at whether the user has cancelled, while nothing comes
+_LOOK_SECONDS = 1.0  # between two looks at whether the user has cancelled, while nothing comes
 _CHUNK_BYTES = 1 << 18
 _WAITING_CHUNKS = 8
 _IN_PATH = "%/:=&?~+!$,;'@()*[]"  # characters of an address that stay as they are
