@@ -106,6 +106,25 @@ def test_zooming_makes_cells_larger_and_back(many, qtbot):
     assert many.columnWidth(0) == 84
 
 
+def test_zooming_keeps_the_chosen_cell_in_sight(many):
+    many.choose(many.model().classes[7], many.model().classes[30])
+    for _ in range(6):
+        many.zoom_in()
+        assert many.viewport().rect().contains(many.visualRect(many.currentIndex()).center())
+
+
+def test_few_classes_lie_flat_where_there_is_little_height(qtbot):
+    matrix = ConfusionMatrix()
+    qtbot.addWidget(matrix)
+    matrix.resize(390, 150)
+    names = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
+    matrix.set_matrix(names, np.eye(6, dtype=int).tolist())
+    matrix.show()
+    assert not matrix.horizontalHeader().is_turned() and matrix.rowHeight(0) >= 16
+    matrix.resize(390, 400)
+    assert matrix.horizontalHeader().is_turned(), "there is height for whole names"
+
+
 def test_the_pointer_beside_a_tiny_error_means_that_error(many, qtbot):
     rect = many.visualRect(many.model().index(7, 30))
     beside = rect.center() + QPoint(rect.width(), 0)

@@ -12,6 +12,8 @@ from deskclassify.ui import theme
 
 SMALLEST = 2  # pixels of a cell
 _LONGEST_NAME = 130  # pixels of a class name
+_WIDE_ENOUGH, _TALL_ENOUGH = 40, 28  # pixels of a cell: names lie flat, cut, rather than leave less height to the rows
+_TINY, _SHORT_NAME = 6, 58  # pixels of a cell, of which the names give way to the matrix, and of these
 _AIR = 1  # pixels between two names that lie above one another
 
 
@@ -45,7 +47,9 @@ class NameHeader(QHeaderView):
         """Whether the names stand upright."""
         if self.orientation() == Qt.Orientation.Vertical or not self.count():
             return False
-        return self._longest() + 8 > self.sectionSize(0)
+        wide = self.sectionSize(0)
+        has_height = (self._table.height() - self._longest()) // self.count() >= _TALL_ENOUGH
+        return self._longest() + 8 > wide and (wide < _WIDE_ENOUGH or has_height)
 
     def named_every(self) -> int:
         """1 where every name is written, 2 where every second is, and so on."""
@@ -60,7 +64,8 @@ class NameHeader(QHeaderView):
             self._widest = max((metrics.horizontalAdvance(name) for name in names), default=0)
         share = 3 if self.orientation() == Qt.Orientation.Horizontal else 4
         room = self._table.height() if self.orientation() == Qt.Orientation.Horizontal else self._table.width()
-        return min(_LONGEST_NAME, max(48, room // share), self._widest)
+        most = _SHORT_NAME if self.count() and self.sectionSize(0) < _TINY else _LONGEST_NAME
+        return min(most, max(48, room // share), self._widest)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Room for the longest name."""
@@ -78,22 +83,29 @@ class NameHeader(QHeaderView):
         length = self.width() if self.orientation() == Qt.Orientation.Horizontal else self.height()
         first, last = self.visualIndexAt(0), self.visualIndexAt(length - 1)
         last = self.count() - 1 if last < 0 else last
-        step = self.named_every()
+        step, free = self.named_every(), 0
         for section in range(math.ceil(max(0, first) / step) * step, last + 1, step):
-            self._write(painter, section, False)
+            begin, thick = self._place(section)
+            if begin >= free or step == 1:  # the first name may have been moved onto the second
+                self._write(painter, section, False)
+                free = begin + thick
         if 0 <= self._marked < self.count():
             self._write(painter, self._marked, True)
 
-    def _write(self, painter: QPainter, section: int, strong: bool) -> None:
-        colors = theme.current()
+    def _place(self, section: int) -> tuple[int, int]:
+        """Where a name begins along the header, and how much room it takes there, in pixels."""
         line = self.fontMetrics().height() + _AIR
         at, size = self.sectionViewportPosition(section), self.sectionSize(section)
         across = self.orientation() == Qt.Orientation.Horizontal
-        turned = self.is_turned()
-        thick = size if across and not turned else max(size, line)
+        thick = size if across and not self.is_turned() else max(size, line)
         begin = at + (size - thick) // 2
         end = self.width() if across else self.height()
-        begin = max(0, min(begin, end - thick)) if thick > size else begin  # the first and the last name are not cut
+        return (max(0, min(begin, end - thick)) if thick > size else begin), thick  # at the ends, nothing is cut
+
+    def _write(self, painter: QPainter, section: int, strong: bool) -> None:
+        colors = theme.current()
+        across, turned = self.orientation() == Qt.Orientation.Horizontal, self.is_turned()
+        begin, thick = self._place(section)
         place = QRect(begin, 0, thick, self.height()) if across else QRect(0, begin, self.width(), thick)
         painter.save()
         font = QFont(self.font())

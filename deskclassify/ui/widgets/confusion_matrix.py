@@ -31,6 +31,7 @@ __all__ = ["SHARE_ROLE", "ConfusionMatrix", "ConfusionModel", "heat"]
 _LARGEST_CELL = 84  # pixels
 _SIZES = (2, 3, 4, 6, 9, 13, 18, 26, 36, 50, 66, _LARGEST_CELL)  # pixels of a cell, when zoomed
 _SNAP = 5  # pixels around the pointer in which the largest error is meant, where cells are smaller than _EASY
+_FEW = 12  # classes whose cells may be wider than high, whatever their height
 _EASY = 10  # pixels that are easily hit
 _RING = 8  # pixels of the smallest ring around a cell
 
@@ -197,12 +198,22 @@ class ConfusionMatrix(QTableView):
     @Slot()
     def zoom_in(self) -> None:
         """Larger cells."""
-        self._zoom(1, self.viewport().rect().center())
+        self._zoom_to(1)
 
     @Slot()
     def zoom_out(self) -> None:
         """Smaller cells, down to where all are in sight."""
-        self._zoom(-1, self.viewport().rect().center())
+        self._zoom_to(-1)
+
+    def _zoom_to(self, by: int) -> None:
+        """Zoom with the chosen cell in the middle, or else that of the diagonal which is in sight: there is most."""
+        at = self.currentIndex()
+        if not at.isValid():
+            middle = max(0, self._down.visualIndexAt(min(self.viewport().height(), self._down.length()) // 2))
+            at = self._model.index(middle, middle)
+        self._zoom(by, self.visualRect(at).center())
+        if not self.is_fitted:
+            self.scrollTo(at, QAbstractItemView.ScrollHint.PositionAtCenter)
 
     @Slot()
     def fit(self) -> None:
@@ -237,7 +248,7 @@ class ConfusionMatrix(QTableView):
         tall = (self.height() - self._across.sizeHint().height() - 4) // count
         width = max(SMALLEST, min(_LARGEST_CELL, wide))
         height = max(SMALLEST, min(width, tall))
-        if height < WITH_NUMBERS:  # what is no more than a colour is a square
+        if height < WITH_NUMBERS and count > _FEW:  # what is no more than a colour is a square
             width = height
         return width, height
 

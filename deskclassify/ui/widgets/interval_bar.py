@@ -38,7 +38,7 @@ class IntervalBar(QWidget):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """Short, but readable."""
-        return QSize(120, self.sizeHint().height())
+        return QSize(84, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
         """Track, range, mark, and the numbers at the ends of the range."""

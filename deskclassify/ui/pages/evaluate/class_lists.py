@@ -10,7 +10,7 @@ from deskclassify.ui import theme
 from deskclassify.ui.pages.evaluate.view import View
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.named import named
-from deskclassify.ui.widgets.pairs_table import PairsTable
+from deskclassify.ui.widgets.pairs_table import MOST_PAIRS, PairsTable
 from deskclassify.ui.widgets.per_class_table import PerClassTable
 
 _LEAST_PAIRS = 150  # pixels of the second list, without which only one is shown
@@ -64,7 +64,8 @@ class ClassLists(common.Card):
             return
         self.per_class.set_values(view.evaluated.classes, view.evaluated.per_class)
         self.pairs.set_matrix(view.evaluated.classes, view.evaluated.confusion)
-        self.pairs_button.setText(f"Most confused ({self.pairs.model().rowCount():,})")
+        pairs = self.pairs.model().rowCount()
+        self.pairs_button.setText("Most confused" if pairs >= MOST_PAIRS else f"Most confused ({pairs:,})")
         self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)

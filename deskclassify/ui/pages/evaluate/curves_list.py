@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QTableView, QWidget
 from deskclassify.core.curve_job import ClassCurve
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.class_table import swatch
-from deskclassify.ui.widgets.per_class_table import MEASURED_ROWS, SORT_ROLE
+from deskclassify.ui.widgets.per_class_table import ARROW_ABOVE, MEASURED_ROWS, SORT_ROLE
 from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_table, wanted_widths
 
 _COLUMNS = (("Class", ""), ("AUC", ""), ("AP", "Average precision."), ("Count", "Pictures of the class."))
-_NARROWEST_NAME = 60  # pixels
+_NARROWEST_NAME, _NUMBER, _NARROW = 60, 62, 262  # pixels
 
 
 def share(value: float) -> str:
@@ -95,8 +95,9 @@ class CurvesList(QTableView):
         self.setModel(self._proxy)
         plain_table(self)
         self.verticalHeader().setDefaultSectionSize(26)
-        self.horizontalHeader().setMinimumSectionSize(62)
+        self.horizontalHeader().setMinimumSectionSize(40)
         self.horizontalHeader().setResizeContentsPrecision(MEASURED_ROWS)
+        self.horizontalHeader().setStyleSheet(ARROW_ABOVE)
         self.setSelectionMode(QTableView.SelectionMode.ExtendedSelection)
         self.setSortingEnabled(True)
         self.sortByColumn(1, Qt.SortOrder.AscendingOrder)
@@ -159,7 +160,11 @@ class CurvesList(QTableView):
 
     def _spread(self) -> None:
         """The numbers get what they need, the names the rest."""
+        self.setColumnHidden(3, self.viewport().width() < _NARROW)
         _, *numbers = wanted_widths(self)
+        numbers = [max(number, _NUMBER) for number in numbers]
+        if self.isColumnHidden(3):
+            numbers[2] = 0
         name = max(_NARROWEST_NAME, self.viewport().width() - sum(numbers))
         for column, width in enumerate((name, *numbers)):
             self.setColumnWidth(column, width)

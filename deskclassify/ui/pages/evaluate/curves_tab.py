@@ -21,6 +21,7 @@ from deskclassify.ui import theme
 from deskclassify.ui.latest import Latest
 from deskclassify.ui.pages.evaluate import curves_words
 from deskclassify.ui.pages.evaluate.curves_list import CurvesList
+from deskclassify.ui.pages.evaluate.roomy import fill_roomy
 from deskclassify.ui.pages.evaluate.state import Evaluation
 from deskclassify.ui.pages.evaluate.view import Choice
 from deskclassify.ui.widgets import common
@@ -31,6 +32,7 @@ from deskclassify.ui.widgets.named import named
 
 _FIRST, _MOST = 3, 8  # classes that are drawn at first, and at most
 _MANY = 15  # classes from which it helps to search
+_LEAST_HEIGHT = 330  # pixels
 _MEAN = "All classes"
 _NO_THRESHOLDS = np.empty(0)
 
@@ -47,12 +49,11 @@ class CurvesTab(QWidget):
         self._latest = Latest(state.session, parent=self)
         self._latest.received.connect(self._received)
         self._latest.failed.connect(state.session.failed)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, theme.GAP, 0, 0)
-        self._stack = QStackedLayout()
-        layout.addLayout(self._stack)
+        inner = QWidget()
+        self._stack = QStackedLayout(inner)
         self._stack.addWidget(self._make_content())
         self._stack.addWidget(_NotKept(state))
+        fill_roomy(self, inner, _LEAST_HEIGHT)
         state.view_changed.connect(self._view_changed)
         state.measuring_changed.connect(self._view_changed)
         theme.notifier().changed.connect(self._draw)
@@ -77,7 +78,7 @@ class CurvesTab(QWidget):
     def _make_list(self) -> QWidget:
         card = common.Card()
         self.list = named(CurvesList(), "curvesList")
-        self.list.setMinimumSize(150, 80)
+        self.list.setMinimumSize(208, 80)
         self.list.chosen_changed.connect(self._draw)
         self.mean_box = named(QCheckBox("Mean of all classes"), "meanCurveBox")
         self.mean_box.setToolTip("Also draws the mean of all classes, each of which counts the same.")
@@ -89,7 +90,7 @@ class CurvesTab(QWidget):
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self.list.set_filter)
         self.search.hide()
-        hint = common.muted("Select classes to compare; Ctrl for several.")
+        hint = common.muted("Ctrl selects several.")
         for part in (self.mean_box, self.search):
             card.body.addWidget(part)
         card.body.addWidget(self.list, 1)

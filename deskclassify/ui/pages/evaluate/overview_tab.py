@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from deskclassify.core.metrics import wilson
@@ -10,6 +11,7 @@ from deskclassify.ui import theme
 from deskclassify.ui.pages.evaluate import words
 from deskclassify.ui.pages.evaluate.class_lists import ClassLists
 from deskclassify.ui.pages.evaluate.matrix_panel import MatrixPanel
+from deskclassify.ui.pages.evaluate.roomy import fill_roomy
 from deskclassify.ui.pages.evaluate.state import Evaluation
 from deskclassify.ui.pages.evaluate.view import Choice, View
 from deskclassify.ui.widgets import common
@@ -18,6 +20,7 @@ from deskclassify.ui.widgets.interval_bar import IntervalBar
 from deskclassify.ui.widgets.named import named
 
 _BIG, _MIDDLE = 2.6, 1.15  # times the usual size of the font
+_LEAST_HEIGHT, _NARROW = 330, 460  # pixels
 
 
 class _Figure(QWidget):
@@ -60,11 +63,13 @@ class OverviewTab(QWidget):
         left.setSpacing(theme.GAP * 2)
         left.addWidget(self._make_numbers())
         left.addWidget(self.lists, 1)
-        columns = QHBoxLayout(self)
-        columns.setContentsMargins(0, theme.GAP, 0, 0)
+        inner = QWidget()
+        columns = QHBoxLayout(inner)
+        columns.setContentsMargins(0, 0, 0, 0)
         columns.setSpacing(theme.GAP * 2)
         columns.addLayout(left, 4)
         columns.addWidget(self.panel, 5)
+        fill_roomy(self, inner, _LEAST_HEIGHT)
         self.matrix.cell_chosen.connect(self._choose_cell)
         self.pairs.pair_chosen.connect(self._choose_cell)
         self.per_class.class_chosen.connect(self._choose_class)
@@ -72,7 +77,7 @@ class OverviewTab(QWidget):
         self._show()
 
     def _make_numbers(self) -> QWidget:
-        numbers = common.Card(parent=self)
+        numbers = self._numbers = common.Card(parent=self)
         self.accuracy_label = named(QLabel(), "accuracyLabel")
         font = self.accuracy_label.font()
         font.setPointSizeF(font.pointSizeF() * _BIG)
@@ -120,8 +125,20 @@ class OverviewTab(QWidget):
         self.skipped_label.setText(words.skipped_text(view))
         self.skipped_label.setVisible(bool(view.evaluated.skipped_images))
         self.interval_bar.set_values(view.evaluated.accuracy, *wilson(view.right, view.evaluated.images))
-        for name, share in (("top3", view.top_k(3)), ("top5", view.top_k(5)), ("f1", view.macro_f1)):
+        top5 = view.top_k(5) if self._numbers.width() >= _NARROW else None
+        for name, share in (("top3", view.top_k(3)), ("top5", top5), ("f1", view.macro_f1)):
             self.figures[name].set_share(share if view.evaluated.images else None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """Where there is little room, the least telling number gives way."""
+        super().resizeEvent(event)
+        QTimer.singleShot(0, self, self._refit)
+
+    @Slot()
+    def _refit(self) -> None:
+        view = self._state.view
+        if view is not None:
+            self.figures["top5"].set_share(view.top_k(5) if self._numbers.width() >= _NARROW else None)
 
     @Slot(str, str)
     def _choose_cell(self, actual: str, predicted: str) -> None:
