@@ -3,14 +3,15 @@
 The head has one linear layer behind a fixed scaling, so its gradient is a product of two matrices, and no graph of
 operations has to be recorded for it. Most of the rest of the time goes into random numbers, for which picture and
 feature are dropped out (N. Srivastava et al., “Dropout”, JMLR 15, 2014). They follow from the place in the training
-alone, so other threads draw them ahead. Scores agree with those of `phases.FrozenPhase` in a `loop.Loop` but for
-rounding; a test compares.
+alone: other threads draw them ahead, and they are kept for the next time. Scores agree with those of
+`phases.FrozenPhase` in a `loop.Loop` but for rounding; a test compares.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import math
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,8 @@ from deskclassify.ml.zoo import HEAD_DROPOUT
 
 _PHASE = "frozen"  # whose random draws these are
 _MOMENTUM, _EPSILON = 0.1, 1e-5  # of `nn.BatchNorm1d`
+_SECOND, _ADAM_EPSILON = 0.99, 1e-8  # beta 2 of `loop.Loop`, and torch's epsilon
+_MOST_KEPT_BYTES = 64_000_000  # of random numbers
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,7 @@ def learn(
             for epoch in range(course.epochs)
             for part in targets.order(course.seed, _PHASE, epoch).tensor_split(batches)
         ]
-        length = features.shape[1]
-        drawn = map_ahead(lambda step: _kept(course.seed, step, len(parts[step]), length), range(steps), cpu_count())
-        stack.callback(drawn.close)
+        drawn = stack.enter_context(contextlib.closing(_drops(course.seed, [len(part) for part in parts], features)))
         for step, kept in enumerate(drawn):
             if should_stop():
                 return
@@ -115,14 +116,40 @@ def learn(
     yield best.logits
 
 
-def _kept(seed: int, step: int, count: int, length: int) -> torch.Tensor:
-    """What is left of each feature: 0, or more than 1 so that the mean stays; float32 `[count, length]`.
+def forget() -> None:
+    """Let go of the random numbers that are kept."""
+    _known.clear()
 
-    The same draws as `nn.Dropout` makes of torch's own generator.
-    """
+
+_known: dict[tuple[int, tuple[int, ...], int], list[np.ndarray]] = {}  # those of the last course only
+
+
+def _drops(seed: int, sizes: list[int], features: np.ndarray) -> Generator[np.ndarray]:
+    """For each step what is kept of each feature: uint8 `[size, length]`, 1 or 0."""
+    length = features.shape[1]
+    key = (seed, tuple(sizes), length)
+    if key in _known:
+        for size, packed in zip(sizes, _known[key], strict=True):
+            yield np.unpackbits(packed, count=size * length).reshape(size, length)
+        return
+    _known.clear()
+    keeps = sum(sizes) * length / 8 <= _MOST_KEPT_BYTES
+    found: list[np.ndarray] = []
+    drawn = map_ahead(lambda step: _draw(seed, step, sizes[step], length), range(len(sizes)), cpu_count())
+    with contextlib.closing(drawn):
+        for kept, packed in drawn:
+            if keeps:
+                found.append(packed)
+            yield kept
+    if keeps:
+        _known[key] = found
+
+
+def _draw(seed: int, step: int, size: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """One step's, and the same in bits: the draws that `nn.Dropout` makes of torch's own generator."""
     random = torch.Generator().manual_seed(schedule.seed_of(seed, _PHASE, "dropout", step))
-    share = 1 - HEAD_DROPOUT
-    return torch.empty(count, length).bernoulli_(share, generator=random).div_(share)
+    kept = torch.empty(size, length).bernoulli_(1 - HEAD_DROPOUT, generator=random).to(torch.uint8).numpy()
+    return kept, np.packbits(kept)
 
 
 class _Learner:
@@ -133,22 +160,41 @@ class _Learner:
         self._features, self._valid = features, valid
         self._targets = targets.soft(torch.arange(len(targets)))
         self._mean, self._variance = torch.zeros(length), torch.ones(length)
-        self._weight = torch.zeros(targets.classes, length, requires_grad=True)
-        self._bias = torch.zeros(targets.classes, requires_grad=True)
-        self._optimizer = torch.optim.AdamW([self._weight, self._bias], weight_decay=WEIGHT_DECAY, fused=True)
+        self._weight = torch.zeros(targets.classes, length)
+        self._bias = torch.zeros(targets.classes)
+        self._moments = [(torch.zeros_like(value), torch.zeros_like(value)) for value in (self._weight, self._bias)]
+        self._steps = 0
 
-    def step(self, picked: torch.Tensor, kept: torch.Tensor, rate: float, momentum: float) -> None:
-        """Learn from a batch: the gradient of the cross-entropy by the scores is softmax − target."""
+    def step(self, picked: torch.Tensor, kept: np.ndarray, rate: float, momentum: float) -> None:
+        """Learn from a batch: the gradient of the cross-entropy by the scores is softmax − target.
+
+        Args:
+            picked: numbers of pictures, int64 `[B]`.
+            kept: uint8 `[B, length]`, 0 for what is dropped out.
+            rate: of learning.
+            momentum: beta 1 of AdamW.
+        """
         batch = self._features.index_select(0, picked)
         inputs = functional.batch_norm(batch, self._mean, self._variance, None, None, True, _MOMENTUM, _EPSILON)
-        inputs = inputs.mul_(kept)
+        inputs = inputs.mul_(torch.from_numpy(kept)).mul_(1 / (1 - HEAD_DROPOUT))  # so that the mean stays
         target = self._targets.index_select(0, picked)
         chance = functional.linear(inputs, self._weight, self._bias).softmax(1)
         slope = chance.mul_(target.sum(1, keepdim=True)).sub_(target).div_(len(picked))
-        self._weight.grad, self._bias.grad = slope.t() @ inputs, slope.sum(0)
-        for group in self._optimizer.param_groups:
-            group["lr"], group["betas"] = rate, (momentum, 0.99)
-        self._optimizer.step()
+        self._improve((slope.t() @ inputs, slope.sum(0)), rate, momentum)
+
+    def _improve(self, gradients: tuple[torch.Tensor, torch.Tensor], rate: float, momentum: float) -> None:
+        """AdamW (I. Loshchilov and F. Hutter, https://arxiv.org/abs/1711.05101), just as torch has it.
+
+        For two small tensors, most of the time of `torch.optim` goes into finding out what there is to do.
+        """
+        self._steps += 1
+        first = 1 - momentum**self._steps
+        second = 1 - _SECOND**self._steps
+        for value, gradient, (mean, square) in zip((self._weight, self._bias), gradients, self._moments, strict=True):
+            value.mul_(1 - rate * WEIGHT_DECAY)
+            mean.lerp_(gradient, 1 - momentum)
+            square.mul_(_SECOND).addcmul_(gradient, gradient, value=1 - _SECOND)
+            value.addcdiv_(mean, (square.sqrt() / math.sqrt(second)).add_(_ADAM_EPSILON), value=-rate / first)
 
     def evaluate(self) -> Logits:
         """Scores of the validation pictures."""
