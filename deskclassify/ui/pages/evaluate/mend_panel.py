@@ -137,7 +137,7 @@ class MendPanel(common.Card):
     def _entry(self, one: DataProblem, colors: dict[str, str]) -> GridEntry:
         item = self._book.item(one.keys[0])
         label, subset = (item.label, item.subset) if item is not None else ("", "")
-        below = f"→ {one.suggestion}? {one.score:.0%}".replace("%", " %") if one.suggestion else one.reason
+        below = f"→ {one.suggestion}?" if one.suggestion else one.reason
         return GridEntry(one.paths[0], label, below, colors.get(label, ""), badge=_BADGES.get(subset, ""))
 
     def _group(self, one: DataProblem, colors: dict[str, str]) -> Group:

@@ -131,7 +131,7 @@ class MendTab(QWidget):
     @Slot(object)
     def _hear(self, event: Event) -> None:
         if isinstance(event, Progress):
-            self.progress_label.setText(f"{mend_words.stage(event.stage)} … {event.done:,} of {event.total:,}")
+            self.progress_label.setText(f"{event.stage} … {event.done:,} of {event.total:,}")
             self.progress.setRange(0, event.total)
             self.progress.setValue(event.done)
         elif isinstance(event, Checked) and self._session.listing is not None and self._asked is not None:

@@ -36,8 +36,8 @@ WORDS: dict[ProblemKind, KindWords] = {
     "suspect": KindWords(
         "Labels that look wrong",
         "Labels that look wrong",
-        "Networks that never saw these pictures agree on another class. Look, then relabel, or say that the label is "
-        "right.",
+        "Networks that never saw these pictures agree on another class. The surest come first; further down ever more "
+        "labels are right.",
         "Relabel",
         "Label is right",
         "relabel suspects",
@@ -131,17 +131,6 @@ INTRO = (
     "Finds labels that look wrong, copies, copies on both sides of the split, pictures unlike the rest, and blurred, "
     "dark or tiny ones. Each list says why and offers one action, which Undo takes back. Your files are never changed."
 )
-_STAGES = {
-    "features": "Looking at the pictures",
-    "decode": "Reading the pictures",
-    "scan": "Opening the pictures",
-    "hash": "Looking for copies",
-    "copies": "Looking for copies",
-    "folds": "Looking for wrong labels",
-    "suspects": "Looking for wrong labels",
-    "outliers": "Looking for outliers",
-    "quality": "Looking for blurred and dark pictures",
-}
 
 
 def explanation(kind: ProblemKind, checked: Checked) -> str:
@@ -188,8 +177,3 @@ def summary(count: int, checked: Checked) -> str:
     if not count:
         return f"All is dealt with. {looked}"
     return f"{counted(count, 'thing')} to look at. {looked}"
-
-
-def stage(name: str) -> str:
-    """A stage of the job in words."""
-    return _STAGES.get(name, name)
