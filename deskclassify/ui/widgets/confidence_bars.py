@@ -47,7 +47,7 @@ class _Bars(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """Wide enough for the ticks."""
-        return QSize(320, 170)
+        return QSize(320, 118)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """The least that can be read."""

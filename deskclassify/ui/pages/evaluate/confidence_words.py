@@ -19,13 +19,10 @@ def belief_text(drawn: CertaintyDrawn) -> str:
     apart = f"Confidence and accuracy are {per_cent(drawn.error_before)} apart on average."
     if drawn.temperature == 1:
         return f"{apart} The temperature stays 1: nothing more can be told from these pictures."
-    how = "too sure of itself" if drawn.temperature > 1 else "surer than it says"
-    change = (
-        f"with a temperature of {drawn.temperature:.2f}, found without the pictures that it is tried on, "
-        f"{per_cent(drawn.error_after)}"
-    )
+    how = "too sure of itself" if drawn.temperature > 1 else "not sure enough of itself"
     better = drawn.error_after < drawn.error_before
-    return f"{apart} The network is {how}; {change}." + ("" if better else " That is no gain worth having.")
+    change = f"brings that to {per_cent(drawn.error_after)}" if better else "is no gain worth having"
+    return f"{apart} The network is {how}: a temperature of {drawn.temperature:.2f} {change} (on held-out pictures)."
 
 
 def coverage_text(option: Option, others: int) -> str:
