@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QScrollArea
 
 from deskclassify.core.architectures import ARCHITECTURES
 from deskclassify.core.errors import InputError
@@ -12,8 +13,10 @@ from deskclassify.core.run_folder import RunFolder, measure
 from deskclassify.ui import theme
 from deskclassify.ui.pages.evaluate import EvaluatePage, words
 from deskclassify.ui.pages.evaluate.class_lists import ClassLists
+from deskclassify.ui.pages.evaluate.overview_tab import OverviewTab
 from deskclassify.ui.pages.evaluate.view import View
 from deskclassify.ui.pages.picture_dialog import PictureDialog
+from deskclassify.ui.widgets.interval_bar import IntervalBar
 
 CLASSES = ("ants", "bees", "wasps")
 
@@ -208,6 +211,30 @@ def test_top_k_and_macro_f1(full, session, verdicts, tmp_path):
     full.state.view = view
     full.overview._show()
     assert find(full, "top3Label").text() == f"{100 * view.top_k(3):.1f} %"
+
+
+def test_the_interval_is_drawn_where_it_lies(qtbot):
+    bar = IntervalBar()
+    qtbot.addWidget(bar)
+    bar.resize(300, 40)
+    bar.set_values(0.7, 0.5, 0.9)
+    image = bar.grab().toImage()
+    colors = [image.pixelColor(round(bar.place(share)), 8).name() for share in (0.2, 0.6, 0.7, 0.8, 0.96)]
+    assert colors[0] == colors[4] == theme.current().raised and colors[1] == colors[3] != colors[0]
+    assert colors[2] == theme.current().text
+    assert bar.accessibleName() == "70.0 %, between 50 and 90 %"
+
+
+def test_little_height_scrolls_and_squeezes_nothing(full, qtbot):
+    tab = OverviewTab(full.state)
+    qtbot.addWidget(tab)
+    tab.resize(900, 250)
+    tab.show()
+    scroll = tab.findChild(QScrollArea)
+    assert scroll.widget().height() == 330 and scroll.verticalScrollBar().maximum() > 0
+    tab.resize(900, 600)
+    qtbot.waitUntil(lambda: scroll.verticalScrollBar().maximum() == 0)
+    assert scroll.widget().height() == scroll.viewport().height()
 
 
 def test_lists_share_the_room_where_there_is_enough(full, qtbot):

@@ -18,7 +18,7 @@ from deskclassify.ui.widgets.per_class_table import ARROW_ABOVE, MEASURED_ROWS, 
 from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_table, wanted_widths
 
 _COLUMNS = (("Class", ""), ("AUC", ""), ("AP", "Average precision."), ("Count", "Pictures of the class."))
-_NARROWEST_NAME, _NUMBER, _NARROW = 60, 62, 262  # pixels
+_NARROWEST_NAME, _NUMBER, _NARROW, _ARROW = 60, 52, 250, 12  # pixels
 
 
 def share(value: float) -> str:
@@ -162,7 +162,7 @@ class CurvesList(QTableView):
         """The numbers get what they need, the names the rest."""
         self.setColumnHidden(3, self.viewport().width() < _NARROW)
         _, *numbers = wanted_widths(self)
-        numbers = [max(number, _NUMBER) for number in numbers]
+        numbers = [max(number - _ARROW, _NUMBER) for number in numbers]  # the arrow has its place above
         if self.isColumnHidden(3):
             numbers[2] = 0
         name = max(_NARROWEST_NAME, self.viewport().width() - sum(numbers))
