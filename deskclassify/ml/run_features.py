@@ -16,7 +16,7 @@ import torch
 from deskclassify.core.architectures import Architecture, get
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import InputError
-from deskclassify.core.events import Event
+from deskclassify.core.events import Event, Progress
 from deskclassify.core.run_folder import RunFolder, RunInfo
 from deskclassify.core.sources import Item
 from deskclassify.ml import device as devices
@@ -61,7 +61,8 @@ class RunFeatures:
     def look(self, files: Sequence[str], exact: bool, stage: str, should_stop: ShouldStop) -> Iterator[Event]:
         """Look at what was not looked at yet; the table then has a row or an error for each file, unless stopped.
 
-        A file that has changed on the disk since is not looked at again as long as this process lives.
+        A file that has changed on the disk since is not looked at again as long as this process lives; one that could
+        not be read is.
 
         Args:
             files: paths.
@@ -72,10 +73,17 @@ class RunFeatures:
         table = self.exact if exact else self.fast
         if exact:
             self._share(files)
-        missing = [path for path in files if path not in table.rows and path not in table.errors]
-        if missing:
-            recipe = self.many if len(missing) >= WORTH_TRACING else self.few
-            yield from FeatureJob(recipe, table, exact).run(missing, stage, should_stop)
+        missing = [path for path in files if path not in table.rows]
+        if not missing:
+            return
+        for path in missing:
+            table.errors.pop(path, None)  # it may have been put back since
+        known = len(files) - len(missing)
+        recipe = self.many if len(missing) >= WORTH_TRACING else self.few
+        for event in FeatureJob(recipe, table, exact).run(missing, stage, should_stop):
+            if isinstance(event, Progress):
+                event = replace(event, done=event.done + known, total=event.total + known)
+            yield event
 
     def rows(self, files: Sequence[str], exact: bool) -> np.ndarray:
         """Features of pictures that were looked at, float32 `[len(files), length]`."""

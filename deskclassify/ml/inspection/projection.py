@@ -7,32 +7,22 @@ head does first, lifts the noise of those that hardly differ, and fewer neighbou
 
 from __future__ import annotations
 
-import contextlib
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from deskclassify.core.architectures import get
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import InputError
-from deskclassify.core.events import Event, Message, Progress, Throttle
+from deskclassify.core.events import Event, Message, Progress
 from deskclassify.core.layer_events import Mapped
 from deskclassify.core.layer_requests import MapRequest
-from deskclassify.core.preprocess import Preprocess
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import Item
 from deskclassify.core.words import counted
-from deskclassify.ml import device as devices
-from deskclassify.ml import trunk
-from deskclassify.ml.images import look_at
+from deskclassify.ml import run_features
 from deskclassify.ml.loop import probabilities
-from deskclassify.ml.trunk import RunTrunk
-from deskclassify.ml.validation import WORTH_TRACING
-from deskclassify.ml.zoo import Head, load_run
 
 FEWEST = 5  # pictures for t-SNE: with fewer, nobody has neighbours to speak of
 MOST = 2_000  # pictures for t-SNE: some seconds of work
@@ -44,43 +34,12 @@ _STEP_ITERATIONS = 250  # the fewest that scikit-learn allows
 _EXAGGERATION = 12.0
 _FIRST_SPREAD = 1e-4
 _WORTH_THREADS = 1_000  # pictures: with fewer, threads wait for each other longer than they work
-Key = tuple[str, int, str]
-"""run folder, when its weights were written, and the device that was asked for"""
-
-
-@dataclass
-class _Known:
-    """What has been found out of a run, kept for the next map.
-
-    Attributes:
-        key: of the weights that it holds for.
-        head: of the run's network.
-        how: the resizing.
-        look: gives the features of pictures.
-        chunk: pictures that a thread looks at at a time.
-        rows: features by path, float32 `[length]` each; grows while pictures are looked at, also by a stopped job.
-    """
-
-    key: Key
-    head: Head
-    how: Preprocess
-    look: RunTrunk
-    chunk: int
-    rows: dict[str, np.ndarray] = field(default_factory=dict)
-
-
-_last: list[_Known] = []  # of the last run only
-
-
-def forget() -> None:
-    """Let go of what is kept of the last run."""
-    _last.clear()
 
 
 def lay_out(request: MapRequest, should_stop: ShouldStop) -> Iterator[Event]:
     """Lay a run's validation pictures out in two dimensions by their features.
 
-    The features are kept for the last run, so that a second map of it begins at once, and one that was stopped goes
+    The features are kept (`run_features`), so that a second map of a run begins at once, and one that was stopped goes
     on where it was. Pictures that cannot be read are passed over. A stop is obeyed between two chunks of pictures,
     which are some tenths of a second, and between two steps of t-SNE, which take about a second with `MOST` pictures.
 
@@ -93,16 +52,16 @@ def lay_out(request: MapRequest, should_stop: ShouldStop) -> Iterator[Event]:
     run = RunFolder(Path(request.model))
     classes = run.info().classes
     items = _validation_pictures(run)
-    known = _open(run, request.device, len(items))
-    yield from _look(known, items, should_stop)
+    known = run_features.open_run(run, request.device)
+    yield from known.look([item.path for item in items], True, "features", should_stop)
     if should_stop():
         return
-    found = [item for item in items if item.path in known.rows]
+    found = [item for item in items if item.path in known.exact.rows]
     if not found:
         raise InputError("None of the validation pictures can be read any more. Put them back to where they were.")
     shown = sample(found) if request.method == "tsne" else found
     yield from _tell_missing(len(items), len(found), len(shown))
-    features = np.stack([known.rows[item.path] for item in shown])
+    features = known.rows([item.path for item in shown], exact=True)
     explained: float | None = None
     if request.method == "pca":
         points, explained = pca(features)
@@ -151,38 +110,6 @@ def _tell_missing(wanted: int, found: int, shown: int) -> Iterator[Event]:
 
 def _is(count: int) -> str:
     return "is" if count == 1 else "are"
-
-
-# -- features -------------------------------------------------------------------------
-
-
-def _open(run: RunFolder, device: str, pictures: int) -> _Known:
-    """What is known of a run's network; it is opened where it is not the last one."""
-    key = (str(run.path.absolute()), run.best.stat().st_mtime_ns, device)
-    if not _last or _last[0].key != key:
-        info = run.info()
-        network = load_run(info.architecture, len(info.classes), run.best)
-        where, size = devices.choose(device), info.preprocess.size
-        worth_it = pictures >= WORTH_TRACING
-        look = trunk.runner(network.trunk, get(info.architecture), None, size, where, worth_it)
-        _last[:] = [_Known(key, network.head, info.preprocess, look, trunk.chunk_size(where))]
-    return _last[0]
-
-
-def _look(known: _Known, items: list[Item], should_stop: ShouldStop) -> Iterator[Event]:
-    """Fill `known.rows`."""
-    begun, throttle = time.monotonic(), Throttle()
-    missing = [item.path for item in items if item.path not in known.rows]
-    already, done = len(items) - len(missing), 0
-    with contextlib.closing(look_at(missing, known.how, True, known.chunk, known.look)) as looks:
-        for looked in looks:
-            known.rows.update((picture.path, row) for picture, row in looked if row is not None)
-            done += len(looked)
-            if throttle.ready(done == len(missing)):
-                rate = done / max(1e-6, time.monotonic() - begun)
-                yield Progress("features", already + done, len(items), rate, (len(missing) - done) / rate)
-            if should_stop():
-                return
 
 
 # -- two dimensions -------------------------------------------------------------------

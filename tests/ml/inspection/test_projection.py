@@ -18,6 +18,7 @@ from deskclassify.core.layer_requests import MapRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import Item
 from deskclassify.core.wire import decode_event, encode
+from deskclassify.ml import features, run_features
 from deskclassify.ml.images import look_at
 from deskclassify.ml.inspection import projection
 from deskclassify.ml.inspection.projection import lay_out, pca, sample, scaled, tsne
@@ -25,9 +26,9 @@ from deskclassify.ml.inspection.projection import lay_out, pca, sample, scaled, 
 
 @pytest.fixture(autouse=True)
 def nothing_known() -> Iterator[None]:
-    projection.forget()
+    run_features.forget()
     yield
-    projection.forget()
+    run_features.forget()
 
 
 @pytest.fixture
@@ -170,11 +171,7 @@ def test_the_second_map_looks_at_no_picture_again(trained: Path, drain: Any, mon
     progress = [event for event in events if isinstance(event, Progress)]
     assert progress[-1].stage == "features" and progress[-1].done == progress[-1].total
 
-    def nothing_to_do(files: Any, *others: Any) -> Any:
-        assert not files
-        return look_at(files, *others)
-
-    monkeypatch.setattr(projection, "look_at", nothing_to_do)
+    monkeypatch.setattr(features, "look_at", None)
     again = drain(MapRequest(str(trained), "tsne"))
     steps = [event.done for event in again if isinstance(event, Progress) and event.stage == "tsne"]
     assert steps == list(range(1, projection.STEPS + 1))
@@ -183,23 +180,29 @@ def test_the_second_map_looks_at_no_picture_again(trained: Path, drain: Any, mon
 
 def test_a_run_that_was_trained_on_is_looked_at_anew(run: RunFolder, drain: Any) -> None:
     drain(MapRequest(str(run.path)))
-    first = projection._last[0]
+    first = run_features._last[0]
     run.best.touch()
     drain(MapRequest(str(run.path)))
-    assert projection._last[0] is not first and len(projection._last) == 1
+    assert run_features._last[0] is not first and len(run_features._last) == 1
 
 
 def test_a_stopped_job_ends_at_once_and_goes_on_later(
-    trained: Path, drain: Any, monkeypatch: pytest.MonkeyPatch
+    run: RunFolder, drain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        projection, "look_at", lambda files, how, exact, chunk, look: look_at(files, how, exact, 1, look)
-    )
-    events = until_first(MapRequest(str(trained)))
-    assert [type(event) for event in events] == [Progress] and events[0].done == 1
-    rest = drain(MapRequest(str(trained)))
-    assert next(event for event in rest if isinstance(event, Progress)).done > 1
-    assert len(map_of(rest).paths) == len(RunFolder(trained).predictions())
+    monkeypatch.setattr(features, "look_at", lambda files, how, exact, chunk, look: look_at(files, how, exact, 1, look))
+    events = until_first(MapRequest(str(run.path)))
+    assert {type(event) for event in events} == {Progress} and [event.done for event in events] == [0, 1]
+    rest = drain(MapRequest(str(run.path)))
+    assert next(event for event in rest if isinstance(event, Progress)).done == 1
+    assert len(map_of(rest).paths) == len(run.predictions())
+
+
+def test_pictures_that_are_put_back_are_looked_at(run: RunFolder, drain: Any) -> None:
+    valid = [item.path for item in run.split() if item.subset == "valid"]
+    Path(valid[0]).rename(f"{valid[0]}.away")
+    assert valid[0] not in map_of(drain(MapRequest(str(run.path)))).paths
+    Path(f"{valid[0]}.away").rename(valid[0])
+    assert valid[0] in map_of(drain(MapRequest(str(run.path)))).paths
 
 
 def test_tsne_stops_between_its_steps(trained: Path, drain: Any) -> None:
