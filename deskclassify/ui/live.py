@@ -310,6 +310,6 @@ def remark(live: LiveLearning) -> tuple[str, str, str]:
     role = "muted" if abs(after - before) < _SAME else "good" if after > before else "bad"
     tip = (
         f"Accuracy as the run was trained: {100 * before:.1f} %. With the labels as they are now, and the last layer "
-        f"learned anew from them: {100 * after:.1f} %."
+        f"learned anew from them: {100 * after:.1f} %. The run itself stays as it was: train again to keep the gain."
     )
     return f"{100 * before:.1f} → {100 * after:.1f} %", role, tip

@@ -31,7 +31,7 @@ from deskclassify.ml.zoo import Head
 @pytest.fixture(autouse=True)
 def nothing_known() -> Iterator[None]:
     yield
-    for module in (run_features, relearning, neighbours):
+    for module in (run_features, relearning, neighbours, head_learning):
         module.forget()
 
 
