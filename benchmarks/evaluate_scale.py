@@ -101,9 +101,12 @@ def measure_matrix(page: EvaluatePage) -> float:
 
     spent = [timed("matrix drawn, all classes", draw)]
     for how, order in (("similar together", 1), ("most errors first", 2)):
-        spent.append(
-            timed(f"matrix, {how}", lambda at=order: (page.overview.panel.order_box.setCurrentIndex(at), draw()))
-        )
+
+        def arrange(at: int = order) -> None:
+            page.overview.panel.order_box.setCurrentIndex(at)
+            draw()
+
+        spent.append(timed(f"matrix, {how}", arrange))
     while matrix.columnWidth(0) < 18:
         matrix.zoom_in()
     spent.append(timed(f"matrix with numbers, cells of {matrix.columnWidth(0)} pixels", draw))
@@ -145,7 +148,12 @@ def measure_scroll(app: QApplication, page: EvaluatePage) -> float:
 
 def measure_page(app: QApplication, session: Session, page: EvaluatePage, run: RunFolder) -> tuple[float, float]:
     """Print all figures; the matrix's and the grid's slowest in milliseconds."""
-    timed("page shows the run", lambda: (session.show_run(run), app.processEvents()))
+
+    def show() -> None:
+        session.show_run(run)
+        app.processEvents()
+
+    timed("page shows the run", show)
     matrix = measure_matrix(page)
     pictures = page.pictures
     timed("all errors", pictures._buttons["errors"].click)

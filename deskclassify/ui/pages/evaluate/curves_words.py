@@ -42,8 +42,8 @@ def outcome(scored: Scored, name: str, threshold: float) -> Outcome:
     of_class = np.array([one.label == name for one in scored.verdicts], bool)
     said = chances >= threshold
     order = np.argsort(chances, kind="stable")
-    missed = [scored.verdicts[at].path for at in order.tolist() if of_class[at] and not said[at]]
-    alarms = [scored.verdicts[at].path for at in order[::-1].tolist() if said[at] and not of_class[at]]
+    missed = [scored.verdicts[at].path for at in order[(of_class & ~said)[order]].tolist()]
+    alarms = [scored.verdicts[at].path for at in order[(said & ~of_class)[order]][::-1].tolist()]
     total = int(of_class.sum())
     found = total - len(missed)
     if not np.isfinite(threshold):
