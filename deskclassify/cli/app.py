@@ -11,7 +11,17 @@ from typing import Annotated, Any, Literal
 import typer
 
 from deskclassify import __version__
-from deskclassify.cli import calibrating, comparing, fetching, inspecting, options, predicting, reporting, tables
+from deskclassify.cli import (
+    calibrating,
+    checking,
+    comparing,
+    fetching,
+    inspecting,
+    options,
+    predicting,
+    reporting,
+    tables,
+)
 from deskclassify.cli import demo as demonstration
 from deskclassify.cli.interrupts import EXIT_INTERRUPTED, Interrupts
 from deskclassify.cli.output import opened
@@ -220,6 +230,35 @@ def lr_find(
         device=options.device(device),
     )
     return _plan(request, events.LrFound, lambda found: f"Suggested learning rate: {found.suggestion:.2g}")
+
+
+@app.command()
+def check(
+    data: options.Data,
+    run: Annotated[
+        str, typer.Option("--run", metavar="RUN", help="A run folder: tells its accuracy without leaked pictures too.")
+    ] = "",
+    arch: options.Arch = architectures.DEFAULT,
+    label_from: options.LabelFrom = None,
+    valid_pct: options.ValidPct = None,
+    valid_folder: options.ValidFolder = None,
+    seed: options.Seed = None,
+    test_pct: options.TestPct = None,
+    group_by: options.GroupBy = None,
+    csv: Annotated[str, typer.Option("--csv", metavar="FILE", help="Write a table.")] = "",
+    device: options.Device = "auto",
+    json: options.Json = False,
+) -> Plan:
+    """What may be wrong with the pictures: labels, copies, leaks, outliers, blurred, dark and tiny ones."""
+    if csv and Path(csv).is_dir():
+        raise InputError(f"“{csv}” is a folder. Give the name of a CSV file after --csv.")
+    request = data_requests.CheckRequest(
+        data=options.data_spec(data, label_from, valid_pct, valid_folder, seed, test_pct, group_by),
+        architecture=architectures.get(arch).name,
+        model=str(options.existing(run, "run folder")) if run else "",
+        device=options.device(device),
+    )
+    return lambda runner: checking.check(runner, request, csv)
 
 
 @app.command()

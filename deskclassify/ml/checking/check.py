@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 
 from deskclassify.core import architectures
 from deskclassify.core.control import ShouldStop
+from deskclassify.core.copies import united
 from deskclassify.core.data_events import PROBLEM_KINDS, Checked, DataProblem
 from deskclassify.core.data_requests import CheckRequest
 from deskclassify.core.errors import InputError
@@ -184,12 +186,12 @@ class _Search:
 
     def _tied(self, items: Sequence[Item], groups: np.ndarray) -> np.ndarray:
         """Numbers of groups that stay in one fold: copies, and what the user keeps together."""
-        roots = frozenset(str(Path(source.path)) for source in self._data.sources)
+        roots = frozenset(os.path.abspath(Path(source.path).expanduser()) for source in self._data.sources)
         by_folder = self._data.rule == "folder"
         told = find_groups(items, self._data.grouping, self._data.together, by_folder, roots)
         place = {item.key: at for at, item in enumerate(items)}
-        tied = copies.united([(at, int(first)) for at, first in enumerate(groups.tolist())])
-        both = copies.united([*tied, *([place[key], place[name]] for key, name in told.items() if name in place)])
+        tied = united([(at, int(first)) for at, first in enumerate(groups.tolist())])
+        both = united([*tied, *([place[key], place[name]] for key, name in told.items() if name in place)])
         result = np.arange(len(items))
         for group in both:
             inside = [at for at in group if at < len(items)]

@@ -22,11 +22,11 @@ from deskclassify.ml.checking.space import cosines, directions, pairs_above
 
 # Chosen between planted copies and different pictures of TrashNet; see docs/mending.md and benchmarks/duplicates.py.
 _LIKE_FREQUENCIES = 0.97  # cosine
-_LEAST_FEATURES = 0.55  # cosine; of pictures that agree in all pixels
-_LEAST_PIXELS = 0.985  # correlation; of pictures that agree in their features somewhat
-_SURE_FEATURES, _SURE_PIXELS = 0.85, 0.95  # of pictures that agree in both, such as two shots of one thing
+_SAME_FREQUENCIES = 0.998  # cosine; from here on the features are hardly asked: small copies have lost much of theirs
+_RULES = ((0.992, 0.25), (0.98, 0.75), (0.95, 0.85))  # least correlation of the pixels, least cosine of the features
+_LEAST_FEATURES = _RULES[1][1]
 _GREY = np.array((0.299, 0.587, 0.114), np.float32)
-_AT_ONCE = 512  # pairs
+_AT_ONCE, _COSINES_AT_ONCE = 512, 1 << 15  # pairs
 _SIDES = {"train": "training", "valid": "validation", "test": "the last test"}
 _POSITIONS = ("", "turned by 90°", "upside down", "turned by 270°")
 
@@ -87,12 +87,15 @@ def find(rows: np.ndarray, groups: np.ndarray, vectors: np.ndarray) -> Iterator[
     small = rows["small"][places]
     told = _signless(small, rows["spread"][places])
     found: list[Pair] = []
-    for done, first, second in pairs_above(told, _LIKE_FREQUENCIES):
-        features = cosines(vectors, places[first], places[second])
-        kept = features >= _LEAST_FEATURES
-        for at in range(0, int(kept.sum()), _AT_ONCE):
-            chosen = np.flatnonzero(kept)[at : at + _AT_ONCE]
-            found += _compared(small, first[chosen], second[chosen], features[chosen], places)
+    for done, first, second, likeness in pairs_above(told, _LIKE_FREQUENCIES):
+        for start in range(0, len(first), _COSINES_AT_ONCE):
+            part = slice(start, start + _COSINES_AT_ONCE)
+            features = cosines(vectors, places[first[part]], places[second[part]])
+            kept = np.flatnonzero((features >= _LEAST_FEATURES) | (likeness[part] >= _SAME_FREQUENCIES))
+            for at in range(0, len(kept), _AT_ONCE):
+                chosen = kept[at : at + _AT_ONCE]
+                found += _compared(small, first[part][chosen], second[part][chosen], features[chosen], places)
+                yield done
         yield done
     yield found
 
@@ -113,8 +116,8 @@ def _compared(
     left, right = _centred(small[first]), _centred(small[second])
     likeness = np.stack([np.einsum("nhwc,nhwc->n", left, turned) for turned in _positions(right)])
     best, best_at = likeness.max(axis=0), likeness.argmax(axis=0)
-    sure = (best >= _SURE_PIXELS) & (features >= _SURE_FEATURES)
-    kept = np.flatnonzero(sure | (best >= _LEAST_PIXELS))
+    agree = [(best >= pixels) & (features >= least) for pixels, least in _RULES]
+    kept = np.flatnonzero(np.any(agree, axis=0))
     numbers = zip(places[first[kept]].tolist(), places[second[kept]].tolist(), strict=True)
     ways = zip(best[kept].tolist(), best_at[kept].tolist(), strict=True)
     return [Pair(*pair, likeness, bool(way % 2), way // 2) for pair, (likeness, way) in zip(numbers, ways, strict=True)]

@@ -73,11 +73,11 @@ def look(path: str) -> tuple[Picture, np.ndarray | None]:
         image = open_rgb(io.BytesIO(data), GREY_SIDE)
         return Picture(path, digest), _row(image, size, len(data))
     except MemoryError as error:
-        return Picture(path, "", error=reason(error))  # without a digest: it is tried again next time
+        return Picture(path, "", error=reason(error)), None  # without a digest: it is tried again next time
     except PictureError as error:
-        return Picture(path, digest, error=error.sentence)
+        return Picture(path, digest, error=error.sentence), None
     except Exception as error:  # as in `open_rgb`: damaged headers raise anything
-        return Picture(path, digest, error=reason(error))
+        return Picture(path, digest, error=reason(error)), None
 
 
 def _row(image: Image.Image, size: tuple[int, int], file_bytes: int) -> np.ndarray:

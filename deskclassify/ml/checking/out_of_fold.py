@@ -80,11 +80,10 @@ def probabilities(
 
 def _discriminant(known: np.ndarray, labels: np.ndarray, classes: int, asked: np.ndarray) -> np.ndarray:
     counts = np.bincount(labels, minlength=classes)
-    sums = np.zeros((classes, known.shape[1]))
-    np.add.at(sums, labels, known)
-    means = sums / np.maximum(counts, 1)[:, None]
+    of_class = (labels[:, None] == np.arange(classes)).astype(np.float32)
+    means = of_class.T @ known / np.maximum(counts, 1)[:, None]
     rest = known - means[labels]
-    covariance = rest.T @ rest / len(known)
+    covariance = (rest.T @ rest / len(known)).astype(np.float64)
     spread = float(np.trace(covariance)) / len(covariance)
     covariance *= 1 - _SHRINKAGE
     covariance[np.diag_indices_from(covariance)] += _SHRINKAGE * spread + _LEAST

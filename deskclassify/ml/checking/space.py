@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 MOST = 256  # numbers that a vector is shortened to
 _PICTURES_A_NUMBER = 4  # with fewer pictures the vectors are shorter, else they describe noise
 _OVERSAMPLE, _ROUNDS = 16, 2
-_AT_ONCE = 1024  # pictures; of 50,000 they make a block of 200 MB
+_AT_ONCE = 512  # pictures; of 50,000 they make a block of 100 MB
+_LEARNED_FROM = 10_000  # pictures; enough for the principal components
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,10 @@ def compact(features: np.ndarray) -> np.ndarray:
     pictures, length = values.shape
     wanted = max(1, min(MOST, pictures // _PICTURES_A_NUMBER, length))
     columns = min(wanted + _OVERSAMPLE, pictures, length)
+    some = values[:: -(-pictures // _LEARNED_FROM)]
     basis = np.random.default_rng(0).standard_normal((length, columns)).astype(np.float32)
     for _ in range(_ROUNDS):
-        basis = np.linalg.qr(values.T @ (values @ basis))[0]
+        basis = np.linalg.qr(some.T @ (some @ basis))[0]
     shortened = values @ basis
     _, axes = np.linalg.eigh(shortened.T @ shortened)
     return np.asarray(shortened @ axes[:, ::-1][:, :wanted], dtype=np.float32)
@@ -92,18 +95,14 @@ def alike(vectors: np.ndarray, count: int, groups: np.ndarray) -> Iterator[int |
         rows = slice(start, min(start + _AT_ONCE, pictures))
         block = vectors[rows] @ vectors.T
         block[groups[rows, None] == groups[None]] = -2.0
-        if count:
-            best = np.argpartition(-block, count - 1, axis=1)[:, :count]
-            values = np.take_along_axis(block, best, axis=1)
-            order = np.argsort(-values, axis=1, kind="stable")
-            places[rows] = np.take_along_axis(best, order, axis=1)
-            found[rows] = np.take_along_axis(values, order, axis=1)
+        best = torch.topk(torch.from_numpy(block), count, dim=1)  # several times faster than NumPy's argpartition
+        places[rows], found[rows] = best.indices.numpy(), best.values.numpy()
         yield rows.stop
     places[found < -1.5] = -1
     yield Alike(places, np.maximum(found, -1.0))
 
 
-def pairs_above(vectors: np.ndarray, least: float) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+def pairs_above(vectors: np.ndarray, least: float) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
     """All pairs of pictures whose cosine is at least so much, a block at a time.
 
     Args:
@@ -111,11 +110,13 @@ def pairs_above(vectors: np.ndarray, least: float) -> Iterator[tuple[int, np.nda
         least: cosine.
 
     Yields:
-        the number of pictures done, and numbers of the pairs, each pair once.
+        the number of pictures done, the numbers of the first and of the second pictures of the pairs, each pair once,
+        and their cosines.
     """
     for start in range(0, len(vectors), _AT_ONCE):
         part = vectors[start : start + _AT_ONCE]
         block = part @ vectors[start:].T
         first, second = np.nonzero(block >= least)
         once = second > first
-        yield start + len(part), first[once] + start, second[once] + start
+        first, second = first[once], second[once]
+        yield start + len(part), first + start, second + start, block[first, second]
