@@ -5,26 +5,26 @@ from __future__ import annotations
 import hashlib
 import io
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from deskclassify.core.control import ShouldStop
+from deskclassify.core.copies import united
 from deskclassify.core.events import Event, Progress, ScanDone, Throttle
 from deskclassify.core.machine import cpu_count
 from deskclassify.core.pictures import PictureError, open_rgb, reason
 from deskclassify.core.requests import ScanRequest
 from deskclassify.core.sources import Problem, list_data
+from deskclassify.ml.checking import hashing
 from deskclassify.ml.images import map_ahead
 
-_HASH_SIDE = 8
 _HASH_DRAFT = 64  # pixels; the perceptual hash looks at 32
 _NEAR_BITS = 2  # of 64: more begins to match different pictures of plain things
 _COMPARE_AT_ONCE = 1024
-_FLAT = 3.0  # standard deviation of grey values below which a picture has nothing to compare
 
 
 @dataclass(frozen=True)
@@ -86,35 +86,19 @@ def _look(path: str, compare: bool) -> _Look:
         return _Look(path, error=reason(error))
 
 
-def _perceptual_hash(image: object) -> int | None:
-    import imagehash  # brings SciPy with it: half a second that only duplicates need
-
-    small = image.resize((32, 32)).convert("L")  # type: ignore[attr-defined]
-    if float(np.asarray(small).std()) < _FLAT:
+def _perceptual_hash(image: Image.Image) -> int | None:
+    small = np.asarray(image.resize((hashing.SIDE, hashing.SIDE)).convert("L"))
+    if float(small.std()) < hashing.FLAT:
         return None
-    bits = imagehash.phash(small, hash_size=_HASH_SIDE).hash.ravel()
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+    return int(hashing.perceptual(small[None])[0])
 
 
 def _groups(looks: Sequence[_Look]) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]]:
     """Groups of like pictures; second, those of them that are not all equal."""
-    parent = list(range(len(looks)))
-
-    def root(at: int) -> int:
-        while parent[at] != at:
-            parent[at] = parent[parent[at]]
-            at = parent[at]
-        return at
-
     first: dict[str, int] = {}
-    for at, look in enumerate(looks):
-        parent[root(at)] = root(first.setdefault(look.digest, at))
-    for left, right in _near_pairs(looks):
-        parent[root(left)] = root(right)
-    members: dict[int, list[_Look]] = defaultdict(list)
-    for at, look in enumerate(looks):
-        members[root(at)].append(look)
-    groups = [sorted(group, key=lambda look: look.path) for group in members.values() if len(group) > 1]
+    equal = [(at, first.setdefault(look.digest, at)) for at, look in enumerate(looks)]
+    members = [[looks[at] for at in group] for group in united([*equal, *_near_pairs(looks)])]
+    groups = [sorted(group, key=lambda look: look.path) for group in members if len(group) > 1]
     groups.sort(key=lambda group: group[0].path)
     every = tuple(tuple(look.path for look in group) for group in groups)
     near = tuple(tuple(look.path for look in group) for group in groups if len({look.digest for look in group}) > 1)
