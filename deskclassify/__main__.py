@@ -6,7 +6,9 @@ import multiprocessing
 import sys
 from pathlib import Path
 
-COMMANDS = frozenset("demo fetch scan copy train lr-find evaluate compare inspect report export predict doctor".split())
+COMMANDS = frozenset(
+    "demo fetch scan check copy train lr-find evaluate compare calibrate inspect report export predict doctor".split()
+)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from deskclassify.core.run_folder import RunFolder
@@ -45,7 +45,7 @@ class Learned:
         """Those of a listing of `data`."""
         return cls({item.path: item.label for item in items if item.path not in skipped}, data, skipped)
 
-    def holds(self, items: Iterable[Item], data: DataSpec) -> bool:
+    def holds(self, items: Sequence[Item], data: DataSpec) -> bool:
         """Whether nothing has to be learned anew: the same pictures, in the same classes, whatever these are called.
 
         Merged classes need no training either: see `standing`.
@@ -59,7 +59,8 @@ class Learned:
             return True
         if now.keys() != self.labels.keys():
             return False
-        names = names_now(self.data, data, tuple(sorted(set(self.labels.values()))))
+        found = {item.found for item in items if item.found}
+        names = names_now(self.data, data, tuple(sorted(set(self.labels.values()))), found or None)
         return all(now[path] == names[label] for path, label in self.labels.items())
 
 

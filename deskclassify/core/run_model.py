@@ -7,21 +7,30 @@ from collections.abc import Mapping
 
 from deskclassify.core import atomic
 from deskclassify.core.errors import InputError
+from deskclassify.core.mending import found_names
 from deskclassify.core.project import Project
 from deskclassify.core.run_folder import RunFolder
+from deskclassify.core.sources import Listing
 from deskclassify.core.standing import names_now
 
 MODEL_NAME = "model.onnx"
 _NAMES = "model.json"  # the class names that it was made with, where they are not those of the training
 
 
-def class_names(run: RunFolder, project: Project) -> dict[str, str]:
-    """Class of a run → its name in the project now; empty where none has changed, or the run is of another project."""
+def class_names(run: RunFolder, project: Project, listing: Listing | None) -> dict[str, str]:
+    """Class of a run → its name in the project now; empty where none has changed, or the run is of another project.
+
+    Args:
+        run: of any project.
+        project: as it is now.
+        listing: of its data; None: not known yet.
+    """
     then = run.data() if run.path.is_relative_to(project.folder) else None
     if then is None:
         return {}
     try:
-        names = names_now(then, project.data, run.info().classes)
+        found = found_names(listing) if listing is not None else None
+        names = names_now(then, project.data, run.info().classes, found)
     except InputError:
         return {}  # whoever needs `run.json` says what is wrong with it
     return names if any(old != new for old, new in names.items()) else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,23 +12,31 @@ from deskclassify.core.sources import DataSpec
 LEAST = 1e-12  # probability that a loss is taken of
 
 
-def names_now(then: DataSpec, now: DataSpec, classes: Sequence[str]) -> dict[str, str]:
+def names_now(
+    then: DataSpec, now: DataSpec, classes: Sequence[str], found: Collection[str] | None = None
+) -> dict[str, str]:
     """What the classes of a trained model are called now.
 
     A class was made of one or several names that were found in the data. It has a new name if all of those have; if
     they were merged when the model was trained and are apart now, the model cannot tell them apart and keeps its name.
 
+    Args:
+        then: the data that the model has learned from.
+        now: the data as they are.
+        classes: of the model.
+        found: the names that folders, rule or tables give; None: each name may be one of them.
+
     Returns:
         class of the model → its name now; two of the same name were merged.
     """
-    found: dict[str, set[str]] = {name: set() for name in classes}
+    parts: dict[str, set[str]] = {name: set() for name in classes}
     for name in {*then.renamed, *then.renamed.values(), *now.renamed, *classes}:
         shown = then.renamed.get(name, name)
-        if shown in found:
-            found[shown].add(name)
+        if shown in parts and (found is None or name in found):
+            parts[shown].add(name)
     result = {}
-    for shown, parts in found.items():
-        names = {now.renamed.get(part, part) for part in parts}
+    for shown, those in parts.items():
+        names = {now.renamed.get(name, name) for name in those or {shown}}
         result[shown] = names.pop() if len(names) == 1 else shown
     return result
 

@@ -426,7 +426,7 @@ class Session(QObject):
         self.model = None
         self._model_from_run = run is not None
         if run is not None:
-            names = run_model.class_names(run, self.project)
+            names = run_model.class_names(run, self.project, self.listing)
             if run_model.is_current(run, names):
                 self._use_model(run.path / run_model.MODEL_NAME)
                 return
@@ -442,7 +442,7 @@ class Session(QObject):
         run = self.run
         if run is None or not self._model_from_run or (self.model is None and not anew):
             return
-        names = run_model.class_names(run, self.project)
+        names = run_model.class_names(run, self.project, self.listing)
         if not run_model.is_current(run, names):
             self.model = None
             self._make_model(run, names)
@@ -484,7 +484,7 @@ class Session(QObject):
         """
         if self.run is None:
             raise InputError("There is no trained model to export. Train one first.")
-        names = run_model.class_names(self.run, self.project)
+        names = run_model.class_names(self.run, self.project, self.listing)
         request = ExportRequest(str(self.run.path), str(target), int8=int8, classes=names)
         self._start(request, None, self._exported)
 

@@ -100,6 +100,8 @@ QTableView::item:selected, QListView::item:selected, QTreeView::item:selected {
     background: $accent_soft; color: $text; }
 QTableView#classTable { border: none; border-radius: 0; }
 QHeaderView { background: transparent; }
+/* The arrow of a sorted column would lie on a title that is aligned to the right. */
+QHeaderView::up-arrow, QHeaderView::down-arrow { subcontrol-position: top center; width: 11px; height: 6px; }
 QHeaderView::section {
     background: $surface; color: $muted; border: none; border-bottom: 1px solid $border; padding: 5px 6px;
     font-weight: 500; }

@@ -61,3 +61,10 @@ def test_other_labels_and_pictures_that_were_left_out() -> None:
 def test_what_the_classes_of_a_model_are_called_now(then, now, expected) -> None:
     found = names_now(DataSpec(renamed=then), DataSpec(renamed=now), CLASSES)
     assert [found[name] for name in CLASSES] == expected
+
+
+def test_a_renaming_that_was_taken_back_is_told_from_a_merge() -> None:
+    then = DataSpec(renamed={"ants": "emmets"})
+    assert names_now(then, DataSpec(), ["emmets"], {"ants"}) == {"emmets": "ants"}
+    assert names_now(then, DataSpec(), ["emmets"], {"ants", "emmets"}) == {"emmets": "emmets"}, "two in one"
+    assert names_now(then, DataSpec(), ["emmets"]) == {"emmets": "emmets"}

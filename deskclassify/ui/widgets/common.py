@@ -97,7 +97,7 @@ class EmptyState(QWidget):
         icon_name: str,
         title: str,
         text: str,
-        button: QAbstractButton | None = None,
+        button: QWidget | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)

@@ -119,7 +119,9 @@ class _Bars(QWidget):
             painter.fillRect(part, QColor(color))
             base += height
         if number == self._at:
-            painter.fillRect(area, QColor(*QColor(colors.accent).getRgb()[:3], 40))
+            shade = QColor(colors.accent)
+            shade.setAlpha(40)
+            painter.fillRect(area, shade)
 
     def _paint_below(self, painter: QPainter, plot: QRectF) -> None:
         """What lies under the bars."""

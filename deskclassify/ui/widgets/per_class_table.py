@@ -14,9 +14,6 @@ from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_t
 
 _NARROWEST_NAME, _WIDEST_NAME = 70, 220  # pixels
 MEASURED_ROWS = 40  # that the widths are made for: of 200 classes, to measure all would hold the window up
-ARROW_ABOVE = (  # the arrow of a sorted column would lie on a title that is aligned to the right
-    "QHeaderView::up-arrow, QHeaderView::down-arrow { subcontrol-position: top center; width: 11px; height: 6px; }"
-)
 SORT_ROLE = Qt.ItemDataRole.UserRole + 1
 COLUMNS = (
     ("Class", "label", ""),
@@ -109,7 +106,6 @@ class PerClassTable(QTableView):
         header = self.horizontalHeader()
         header.setMinimumSectionSize(56)
         header.setResizeContentsPrecision(MEASURED_ROWS)
-        header.setStyleSheet(ARROW_ABOVE)
         for column in (1, 2, 3):
             self.setItemDelegateForColumn(column, bars)
         self.setSelectionMode(QTableView.SelectionMode.SingleSelection)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QTableView, QWidget
 from deskclassify.core.curve_job import ClassCurve
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.class_table import swatch
-from deskclassify.ui.widgets.per_class_table import ARROW_ABOVE, MEASURED_ROWS, SORT_ROLE
+from deskclassify.ui.widgets.per_class_table import MEASURED_ROWS, SORT_ROLE
 from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_table, wanted_widths
 
 _COLUMNS = (("Class", ""), ("AUC", ""), ("AP", "Average precision."), ("Count", "Pictures of the class."))
@@ -97,7 +97,6 @@ class CurvesList(QTableView):
         self.verticalHeader().setDefaultSectionSize(26)
         self.horizontalHeader().setMinimumSectionSize(40)
         self.horizontalHeader().setResizeContentsPrecision(MEASURED_ROWS)
-        self.horizontalHeader().setStyleSheet(ARROW_ABOVE)
         self.setSelectionMode(QTableView.SelectionMode.ExtendedSelection)
         self.setSortingEnabled(True)
         self.sortByColumn(1, Qt.SortOrder.AscendingOrder)

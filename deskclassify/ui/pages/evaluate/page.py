@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.ui import dialogs, theme
+from deskclassify.ui.live import LiveLearning
 from deskclassify.ui.pages.evaluate import words
 from deskclassify.ui.pages.evaluate.confidence_tab import ConfidenceTab
 from deskclassify.ui.pages.evaluate.curves_tab import CurvesTab
@@ -46,12 +47,14 @@ class EvaluatePage(QWidget):
         self._session = session
         self.state = Evaluation(session, self)
         self._runs: list[RunFolder] = []
+        self._folder = session.project.folder
+        self._mends = False  # the data are looked at before there is a run
         self._build()
         explain_all(self)
         self.state.view_changed.connect(self._show)
         self.state.measuring_changed.connect(self._show_notice)
         session.run_changed.connect(self._list_runs)
-        session.project_changed.connect(self._list_runs)
+        session.project_changed.connect(self._project_changed)
         session.runs_changed.connect(self._list_runs)
         session.listing_changed.connect(self._show_test_button)
         session.train_state_changed.connect(self._name_empty)
@@ -74,7 +77,16 @@ class EvaluatePage(QWidget):
     def _make_empty(self) -> QWidget:
         to_train = common.primary(QPushButton("Go to Train"))
         to_train.clicked.connect(self._go_to_train)
-        self._empty = common.EmptyState("evaluate", "No trained network yet", "", to_train)
+        self.mend_button = named(QPushButton("Look for problems in the data"), "mendWithoutRunButton")
+        self.mend_button.setToolTip("Wrong labels, copies and bad pictures can be found before the first training.")
+        self.mend_button.clicked.connect(self._mend_without_run)
+        buttons = QWidget()
+        row = QHBoxLayout(buttons)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.GAP)
+        row.addWidget(to_train)
+        row.addWidget(self.mend_button)
+        self._empty = common.EmptyState("evaluate", "No trained network yet", "", buttons)
         return self._empty
 
     def _make_content(self) -> QWidget:
@@ -122,7 +134,15 @@ class EvaluatePage(QWidget):
         head.addWidget(common.heading("Evaluate"))
         head.addStretch(1)
         self.report_button = ReportButton(self._session, self)
-        for part in (self.run_box, self.test_button, self.folder_button, self.report_button):
+        self.live = LiveLearning(self._session, self.state, self)
+        head.addWidget(self.live.make_remark(self))
+        for part in (
+            self.run_box,
+            self.live.make_button(self),
+            self.test_button,
+            self.folder_button,
+            self.report_button,
+        ):
             head.addWidget(part)
         self.head = head
         return head
@@ -178,10 +198,30 @@ class EvaluatePage(QWidget):
         self._session.page_wanted.emit("train")
 
     @Slot()
+    def _mend_without_run(self) -> None:
+        self._mends = True
+        self._show()
+        self.tabs.setCurrentWidget(self.mend)
+
+    @Slot()
     def _show(self) -> None:
-        self._stack.setCurrentIndex(0 if self.state.view is None else 1)
+        has_run = self.state.view is not None
+        self._mends = self._mends and not has_run and bool(self._session.project.data.sources)
+        self._stack.setCurrentIndex(1 if has_run or self._mends else 0)
+        for tab in (self.overview, self.curves, self.confidence, self.suggest):
+            self.tabs.setTabEnabled(self.tabs.indexOf(tab), has_run)
+        self.mend_button.setVisible(bool(self._session.project.data.sources))
         self._name_empty()
         self._show_notice()
+
+    @Slot()
+    def _project_changed(self) -> None:
+        """The data change with each relabelling, the trainings with another project only."""
+        if self._session.project.folder != self._folder:
+            self._folder = self._session.project.folder
+            self._list_runs()
+        if self.state.view is None:
+            self._show()
 
     @Slot()
     def _show_notice(self) -> None:
@@ -192,11 +232,8 @@ class EvaluatePage(QWidget):
         if state.measuring:
             done = f": {state.progress.done:,} of {state.progress.total:,}" if state.progress is not None else ""
             self.notice_label.setText(f"Measuring on {state.measuring}{done}…")
-        elif view is not None and (view.origin != "valid" or view.live is not None):
+        elif view is not None and view.origin != "valid":
             self.notice_label.setText(words.notice_text(view))
-            self.back_button.setText(
-                "Back to the run as it was trained" if view.live is not None else "Back to the validation pictures"
-            )
         else:
             self.notice.hide()
             return

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton,
 from deskclassify.core.events import Verdict
 from deskclassify.core.run_folder import MOST_TOP_LOSSES
 from deskclassify.ui import theme
+from deskclassify.ui.mending import Mender
 from deskclassify.ui.pages.evaluate import words
 from deskclassify.ui.pages.evaluate.state import Evaluation
 from deskclassify.ui.pages.evaluate.view import View
@@ -72,6 +73,8 @@ class EvaluatePictures(common.Card):
         self.grid.setMinimumHeight(150)
         self.grid.setAccessibleDescription("Below each picture: what the network says, and the label where it differs.")
         self.grid.activated_entry.connect(self._open_entry)
+        self.mender = Mender(self._state.session, self)
+        self.mender.attach(self.grid)
         self.body.addLayout(row)
         self.body.addWidget(self.grid, 1)
 
@@ -214,6 +217,6 @@ class EvaluatePictures(common.Card):
         if at is not None:
             session = self._state.session
             model = "" if session.run is None else str(session.run.path)
-            dialog = PictureDialog(shown, at, self, session=session, model=model)
+            dialog = PictureDialog(shown, at, self, session=session, model=model, evaluation=self._state)
             dialog.look_inside.connect(self.layers_wanted)
             dialog.open()

@@ -23,7 +23,8 @@ class _Scroll(QScrollArea):
         """All of the width; all of the height, if that is enough."""
         super().resizeEvent(event)
         room = self.viewport().size()
-        self.widget().resize(room.width(), max(self._least, room.height()))
+        if (inner := self.widget()) is not None:
+            inner.resize(room.width(), max(self._least, room.height()))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         """Little, for it scrolls."""

@@ -11,6 +11,7 @@ from deskclassify.core import standing
 from deskclassify.core.data_events import Relearned
 from deskclassify.core.errors import Failure, InputError
 from deskclassify.core.events import Evaluated, Event, Progress, Scored, Verdict
+from deskclassify.core.mending import found_names
 from deskclassify.core.requests import EvaluateRequest
 from deskclassify.core.run_folder import measure
 from deskclassify.core.sources import DataSpec, Source
@@ -75,11 +76,12 @@ class Evaluation(QObject):
             self._set_view(None)
             return
         try:
-            self._run_data, verdicts = run.data(), tuple(run.predictions())
+            self._run_data, scored = run.data(), run.scored()
+            verdicts = scored.verdicts if scored is not None else tuple(run.predictions())
             if verdicts:
                 self.trained_accuracy = sum(one.label == one.predicted for one in verdicts) / len(verdicts)
             self._run_classes = run.info().classes
-            self._take(run.scored(), verdicts, 0, 0.0, self._run_classes, keep_choice)
+            self._take(scored, verdicts, 0, 0.0, self._run_classes, keep_choice)
         except (InputError, OSError, ValueError, KeyError) as error:
             self.session.failed.emit(Failure.of(error))
             self._set_view(None)
@@ -107,7 +109,7 @@ class Evaluation(QObject):
         names = self._run_classes
         if self._run_data is None or not self._is_of_project():
             return name if name in names else ""
-        now = standing.names_now(self._run_data, self.session.project.data, names)
+        now = self._names_now(self._run_data, names)
         return next((own for own, shown in now.items() if shown == name), "")
 
     def choose(self, choice: Choice | None) -> None:
@@ -213,10 +215,15 @@ class Evaluation(QObject):
         listing = self.session.listing
         then = self._live_data if self._live is not None else self._run_data
         if then is not None:
-            scored = standing.renamed(scored, standing.names_now(then, self.session.project.data, scored.classes))
+            scored = standing.renamed(scored, self._names_now(then, scored.classes))
         if listing is None or not listing.items:
             return scored
         return standing.relabelled(scored, {item.path: item.label for item in listing.items})
+
+    def _names_now(self, then: DataSpec, classes: tuple[str, ...]) -> dict[str, str]:
+        listing = self.session.listing
+        found = found_names(listing) if listing is not None else None
+        return standing.names_now(then, self.session.project.data, classes, found)
 
     def _set_view(self, view: View | None, keep_choice: bool = False) -> None:
         self.view = view

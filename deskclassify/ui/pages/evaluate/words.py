@@ -69,13 +69,8 @@ def skipped_text(view: View) -> str:
 
 
 def notice_text(view: View) -> str:
-    """What is shown, if not the run as it was trained on its validation pictures."""
+    """What is shown, if not the validation pictures."""
     images = counted(view.evaluated.images, "picture")
-    if view.live is not None:
-        return (
-            f"The last layer was learned anew from {counted(view.live.train_images, 'picture')} in "
-            f"{view.live.seconds:.1f} s. The run is as it was: train again to keep the gain."
-        )
     seconds = f" in {view.evaluated.seconds:.1f} s" if view.evaluated.seconds else ""
     if view.origin == "test":
         return f"Measured on the test pictures, which no training has seen: {images}{seconds}."

@@ -63,6 +63,7 @@ class LayersPage(QWidget):
         self._session = session
         self._own_picture = False
         self._opened = ""
+        self._first_of: tuple[Path, str] = (Path(), "")  # a run, and its first validation picture
         self.looking = Looking(session, self)
         self._make_widgets()
         self._lay_out()
@@ -290,7 +291,9 @@ class LayersPage(QWidget):
         path = ""
         run, listing = self._session.run, self._session.listing
         if run is not None and (run.path / "split.csv").is_file():
-            path = next((item.path for item in run.split() if item.subset == "valid"), "")
+            if run.path != self._first_of[0]:  # labels change often, and the table of a large set is long
+                self._first_of = (run.path, next((item.path for item in run.split() if item.subset == "valid"), ""))
+            path = self._first_of[1]
         if not path and listing is not None:
             path = next((item.path for item in listing.items if item.subset == "valid"), "")
         self.looking.set_image(path if path and Path(path).is_file() else "")
