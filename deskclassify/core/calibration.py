@@ -263,9 +263,10 @@ def threshold_for(confidence: np.ndarray, coverage: float) -> float:
     """
     refused = (len(confidence) + 1) * (1.0 - coverage)
     place = max(int(refused + 1e-9), 1 if refused >= 0.5 else 0)
+    place = min(place, len(confidence))
     if coverage >= 1.0 or not place:
         return 0.0
-    value = float(np.sort(confidence)[min(place, len(confidence)) - 1])
+    value = float(np.sort(confidence)[place - 1])
     return max(0.0, float(np.floor((value - _MARGIN) * 1e6)) / 1e6)
 
 

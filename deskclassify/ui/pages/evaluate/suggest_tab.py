@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QProgressBar,
@@ -36,6 +36,7 @@ from deskclassify.ui.widgets.probability_bars import Bar, ProbabilityBars
 
 _STRIP_PIXELS = 72
 _MOST_COMING = 40
+_LOW = 500  # pixels: in less height the guess needs the room of what comes next
 _NONE = (
     "Bring in pictures that have no class yet: on the Data page, “Bring in…”, then “Without labels”. "
     "The network guesses what they show, the most helpful first, and one key confirms."
@@ -166,6 +167,12 @@ class SuggestTab(QWidget):
         self._follow()
         self.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """In little height there is less beside the picture."""
+        super().resizeEvent(event)
+        if (event.oldSize().height() < _LOW) != (event.size().height() < _LOW):
+            self._show()
+
     def _unlabelled(self) -> dict[str, str]:
         listing = self._state.session.listing
         return {item.path: item.key for item in listing.unlabelled} if listing is not None else {}
@@ -238,6 +245,7 @@ class SuggestTab(QWidget):
         self.name_label.setText(Path(current.path).name)
         self.name_label.setToolTip(current.path)
         self.picture.show_picture(current.path)
+        is_low = self.height() < _LOW
         self.bars.set_bars(
             [
                 Bar(name, share, percent(share), self._color(name, names), strong=place == 0)
@@ -247,7 +255,7 @@ class SuggestTab(QWidget):
         self.keys.set_classes(names)
         self.other_button.setText("Another class…" if len(names) > MOST_KEYS else "New class…")
         self.strip.show_entries([self._entry(guess, names) for guess in coming[:_MOST_COMING]])
-        self.strip_card.setVisible(bool(coming))
+        self.strip_card.setVisible(bool(coming) and not is_low)
         self.undo_button.setEnabled(self._state.session.undo_stack.canUndo())
 
     def _show_empty(self) -> None:
