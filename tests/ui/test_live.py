@@ -133,6 +133,7 @@ def page(qtbot, session, run):
 
 @pytest.fixture
 def live(page, session):
+    """One that asks whether or not anybody looks; that of the page, which is not shown, waits for its button."""
     return LiveLearning(session, page.state, page)
 
 
@@ -301,8 +302,8 @@ def test_pictures_of_another_folder_are_not_replaced(page, live, learner, sessio
     assert page.state.view.live is None, "back to the run, as the button says"
 
 
-def test_the_button_says_what_it_does(page, live, learner, session, mender, qtbot):
-    button = live.make_button(page)
+def test_the_button_says_what_it_does(page, learner, session, mender, qtbot):
+    live, button = page.live, page.findChild(QPushButton, "liveButton")
     assert isinstance(button, QPushButton) and button.objectName() == "liveButton"
     assert button.isChecked() and "It is on." in button.toolTip()
     page.show()
@@ -320,9 +321,9 @@ def test_the_button_says_what_it_does(page, live, learner, session, mender, qtbo
 
 
 def test_nothing_is_asked_while_nobody_looks_and_all_is_made_ready_when_somebody_does(
-    page, live, learner, session, mender, qtbot
+    page, learner, session, mender, qtbot
 ):
-    button = live.make_button(page)
+    live, button = page.live, page.findChild(QPushButton, "liveButton")
     mender.relabel(train(session, "ants")[:1], "bees")
     assert not live._latest.is_busy and not learner.requests
     page.show()
@@ -336,8 +337,8 @@ def test_nothing_is_asked_while_nobody_looks_and_all_is_made_ready_when_somebody
     assert len(learner.requests) == 1 and shown(page) == "50.0 %"
 
 
-def test_getting_ready_changes_nothing_and_is_done_once(page, live, learner, session, qtbot):
-    button = live.make_button(page)
+def test_getting_ready_changes_nothing_and_is_done_once(page, learner, session, qtbot):
+    live, button = page.live, page.findChild(QPushButton, "liveButton")
     page.show()
     button.show()
     assert live._latest.is_busy and not live.is_busy
@@ -348,9 +349,9 @@ def test_getting_ready_changes_nothing_and_is_done_once(page, live, learner, ses
     assert not live._latest.is_busy
 
 
-def test_a_trunk_that_has_learned_is_not_run_before_it_is_needed(page, live, learner, session, run, qtbot):
+def test_a_trunk_that_has_learned_is_not_run_before_it_is_needed(page, learner, session, run, qtbot):
     run.write_info({**run.info().raw, "recipe": {"unfrozen_epochs": 9}})
-    button = live.make_button(page)
+    live, button = page.live, page.findChild(QPushButton, "liveButton")
     page.show()
     button.show()
     assert not live._latest.is_busy and not learner.requests
