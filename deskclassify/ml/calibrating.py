@@ -17,8 +17,9 @@ from deskclassify.core.data_events import Calibrated, Calibration
 from deskclassify.core.data_requests import CalibrateRequest
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import Event, Message, Scored, Started
+from deskclassify.core.mending import found_names
 from deskclassify.core.run_folder import RunFolder
-from deskclassify.core.sources import DataSpec, list_data
+from deskclassify.core.sources import DataSpec, Listing, list_data
 from deskclassify.core.subset import balanced
 from deskclassify.core.words import counted
 from deskclassify.ml.loop import probabilities
@@ -111,8 +112,9 @@ def _look(
             return None
     bank = _bank(features, kept)
     scored = _scored(run, features, [path for path in valid if path in features.exact.rows])
-    names = _names_now(run, scored.classes, request.data)
-    scored = _as_now(scored, names, request.data)
+    listing = list_data(request.data, should_stop) if request.data.sources else None
+    names = _names_now(run, scored.classes, request.data, listing)
+    scored = _as_now(scored, names, listing)
     seen = features.rows([one.path for one in scored.verdicts], exact=True)
     strangers = [path for path in others if path in features.exact.rows]
     if others and not strangers:
@@ -151,19 +153,19 @@ def _scored(run: RunFolder, features: RunFeatures, there: Sequence[str]) -> Scor
     return standing.relabelled(known, {path: label[path] for path in there})
 
 
-def _names_now(run: RunFolder, classes: Sequence[str], data: DataSpec) -> dict[str, str]:
+def _names_now(run: RunFolder, classes: Sequence[str], data: DataSpec, listing: Listing | None) -> dict[str, str]:
     then = run.data()
-    if not data.sources or then is None:
+    if listing is None or then is None:
         return {name: name for name in classes}
-    return standing.names_now(then, data, classes)
+    return standing.names_now(then, data, classes, found_names(listing))
 
 
-def _as_now(scored: Scored, names: dict[str, str], data: DataSpec) -> Scored:
+def _as_now(scored: Scored, names: dict[str, str], listing: Listing | None) -> Scored:
     """By the labels and class names as they are now."""
     scored = standing.renamed(scored, names)
-    if not data.sources:
+    if listing is None:
         return scored
-    now = standing.relabelled(scored, {item.path: item.label for item in list_data(data).items})
+    now = standing.relabelled(scored, {item.path: item.label for item in listing.items})
     return now if now.verdicts else scored
 
 

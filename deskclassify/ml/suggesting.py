@@ -14,8 +14,9 @@ from deskclassify.core.control import ShouldStop
 from deskclassify.core.data_events import Guess, Suggested
 from deskclassify.core.data_requests import SuggestRequest
 from deskclassify.core.events import Event, Started
+from deskclassify.core.mending import found_names
 from deskclassify.core.run_folder import RunFolder
-from deskclassify.core.sources import list_data
+from deskclassify.core.sources import DataSpec, Listing, list_data
 from deskclassify.core.subset import balanced
 from deskclassify.core.words import counted
 from deskclassify.ml.calibrating import answers
@@ -45,7 +46,7 @@ def suggest(request: SuggestRequest, should_stop: ShouldStop) -> Iterator[Event]
         if should_stop():
             return
     there = [path for path in items if path in features.exact.rows]
-    classes, chances = _chances(run, features, there, request)
+    classes, chances = _chances(run, features, there, request.data, listing)
     known = [item.path for item in learned if item.path in features.fast.rows]
     order, gains = most_helpful(
         chances, features.rows(there, exact=True), features.rows(known, exact=False), should_stop
@@ -61,7 +62,7 @@ def suggest(request: SuggestRequest, should_stop: ShouldStop) -> Iterator[Event]
 
 
 def _chances(
-    run: RunFolder, features: RunFeatures, files: Sequence[str], request: SuggestRequest
+    run: RunFolder, features: RunFeatures, files: Sequence[str], data: DataSpec, listing: Listing
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Classes by their names now, and probabilities, float64 `[files, classes]`, at the run's temperature.
 
@@ -74,7 +75,7 @@ def _chances(
     classes = features.info.classes
     if then is None:
         return classes, scaled
-    names, matrix = calibration.merging(classes, standing.names_now(then, request.data, classes))
+    names, matrix = calibration.merging(classes, standing.names_now(then, data, classes, found_names(listing)))
     return names, scaled @ matrix
 
 

@@ -33,6 +33,7 @@ class Engine:
         self.repeat = 1
         self.error = None
         self.hold = False
+        self.threshold = 0.0
 
     def __call__(self, request, control):
         self.requests.append(request)
@@ -46,15 +47,14 @@ class Engine:
             if is_picture_name(path):
                 share = 0.5 + (number % 50) / 100
                 top = ((CLASSES[number % 3], share), (CLASSES[(number + 1) % 3], 1 - share))
-                yield Prediction(path, top[0][0], share, top, "", 7.5)
+                yield Prediction(path, top[0][0], share, top, "", 7.5, share < self.threshold)
             else:
                 failed += 1
                 yield Prediction(path, error="This is not a picture.")
         while self.hold and not control.stopped:
             time.sleep(0.01)
-        yield PredictDone(
-            len(request.paths), failed, 0.1, "CPUExecutionProvider", CLASSES, "resnet18", 0.954, control.stopped
-        )
+        told = ("CPUExecutionProvider", CLASSES, "resnet18", 0.954, control.stopped, self.threshold)
+        yield PredictDone(len(request.paths), failed, 0.1, *told)
 
 
 @pytest.fixture
@@ -364,3 +364,36 @@ def test_requests_are_for_the_chosen_model(page, session, engine, qtbot, picture
     ended(qtbot, page, session)
     request = engine.requests[0]
     assert isinstance(request, PredictRequest) and request.model.endswith("bugs.onnx") and request.top == 5
+
+
+def test_pictures_below_the_threshold_are_none_of_these_and_it_can_be_switched_off(
+    page, session, engine, qtbot, pictures, tmp_path
+):
+    assert page.refuse_box.isHidden()
+    engine.threshold = 0.515
+    session.open_model(tmp_path / "bugs.onnx")
+    session.predict(pictures)
+    ended(qtbot, page, session)
+    assert column(page, LABEL) == ["none of these", "none of these", "wasps"]
+    assert column(page, NOTE) == ["likeliest: ants", "likeliest: bees", ""]
+    assert "2 none of these" in page.count_label.text()
+    assert page.refuse_box.text() == "“None of these” below 51.5 %" and page.refuse_box.isVisible()
+    assert page.answer.answer_label.text() == "None of these"
+    assert "ants, has 50.0 %: below 51.5 %" in page.answer.refused_label.text()
+    assert not any(bar.strong for bar in page.answer.bars.bars)
+    page.filter_edit.setText("none of")
+    assert page.filter.rowCount() == 2
+    page.filter_edit.clear()
+    page.save_csv(tmp_path / "a.csv")
+    page.refuse_box.click()
+    assert column(page, LABEL) == ["ants", "bees", "wasps"] and "none of these" not in page.count_label.text()
+    assert page.answer.answer_label.text() == "ants · 50.0 %" and page.answer.refused_label.isHidden()
+    page.save_csv(tmp_path / "b.csv")
+    with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["label"] for row in rows] == ["none of these", "none of these", "wasps"]
+    assert [row["likeliest"] for row in rows] == ["ants", "bees", "wasps"]
+    with (tmp_path / "b.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["label"] for row in csv.DictReader(file)] == ["ants", "bees", "wasps"]
+    session.open_model(tmp_path / "other.onnx")
+    assert page.refuse_box.isHidden()
