@@ -108,7 +108,11 @@ def _read(request: CheckRequest, should_stop: ShouldStop) -> Iterator[Event | _P
         raise InputError(f"None of the {counted(len(files), 'file')} could be read. “scan” tells why.")
     features = np.stack([table.rows[item.path] for item in items])
     rows = np.array([looks.rows[item.path] for item in items], dtype=ROW)
-    yield _Pictures(items, len(labelled), rows, [looks.digests[item.path] for item in items], compact(features))
+    for step in compact(features):
+        if should_stop():
+            return
+        if not isinstance(step, int):
+            yield _Pictures(items, len(labelled), rows, [looks.digests[item.path] for item in items], step)
 
 
 class _Search:
@@ -150,17 +154,15 @@ class _Search:
         labels = np.array([number[item.label] for item in items])
         vectors, away = self._pictures.vectors[: len(items)], self._directions[: len(items)]
         groups = self.copies.numbers()[: len(items)]
-        wrong: set[str] = set()
         if len(classes) > 1 and len(items) >= out_of_fold.LEAST_PICTURES:
             yield from self._suspects(items, vectors, away, labels, classes, groups)
-            wrong = {one.keys[0] for one in self.problems if one.kind == "suspect"}
         if self._should_stop():
             return
         kept: list[tuple[np.ndarray, np.ndarray]] = []
-        steps = outliers.distances(away, labels, len(classes), groups)
+        steps = outliers.distances(vectors, labels, len(classes), groups)
         yield from self._steps("Looking for odd ones", len(items), steps, kept.append)
         if kept:
-            self.problems += [one for one in outliers.find(items, *kept[0]) if one.keys[0] not in wrong]
+            self.problems += outliers.find(items, *kept[0])
 
     def _suspects(
         self,

@@ -23,10 +23,11 @@ from deskclassify.ml.checking.space import cosines, directions, pairs_above
 # Chosen between planted copies and different pictures of TrashNet; see docs/mending.md and benchmarks/duplicates.py.
 _LIKE_FREQUENCIES = 0.97  # cosine
 _SAME_FREQUENCIES = 0.998  # cosine; from here on the features are hardly asked: small copies have lost much of theirs
-_RULES = ((0.992, 0.25), (0.98, 0.75), (0.95, 0.85))  # least correlation of the pixels, least cosine of the features
+_RULES = ((0.992, 0.25), (0.95, 0.85))  # least correlation of the pixels, least cosine of the features
 _LEAST_FEATURES = _RULES[1][1]
 _GREY = np.array((0.299, 0.587, 0.114), np.float32)
 _AT_ONCE, _COSINES_AT_ONCE = 512, 1 << 15  # pairs
+_SMALL_AT_ONCE = 2048  # pictures
 _SIDES = {"train": "training", "valid": "validation", "test": "the last test"}
 _POSITIONS = ("", "turned by 90°", "upside down", "turned by 270°")
 
@@ -85,7 +86,11 @@ def find(rows: np.ndarray, groups: np.ndarray, vectors: np.ndarray) -> Iterator[
     """
     places = np.flatnonzero(groups == np.arange(len(groups)))
     small = rows["small"][places]
-    told = _signless(small, rows["spread"][places])
+    told = np.empty((len(small), 2 * LOW * LOW), np.float32)
+    for start in range(0, len(small), _SMALL_AT_ONCE):
+        part = slice(start, start + _SMALL_AT_ONCE)
+        told[part] = _signless(small[part], rows["spread"][places[part]])
+        yield 0
     found: list[Pair] = []
     for done, first, second, likeness in pairs_above(told, _LIKE_FREQUENCIES):
         for start in range(0, len(first), _COSINES_AT_ONCE):

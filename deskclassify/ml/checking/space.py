@@ -28,7 +28,7 @@ class Alike:
     cosines: np.ndarray
 
 
-def compact(features: np.ndarray) -> np.ndarray:
+def compact(features: np.ndarray) -> Iterator[int | np.ndarray]:
     """Square roots of the features, standardised, and of these the principal components.
 
     The features of a CNN are mostly small with a few large values: without the root these decide alone. The components
@@ -38,22 +38,33 @@ def compact(features: np.ndarray) -> np.ndarray:
     Args:
         features: float32 `[pictures, length]`.
 
-    Returns:
-        float32 `[pictures, components]`.
+    Yields:
+        the number of pictures done, and in the end float32 `[pictures, components]`.
     """
-    values = np.sign(features) * np.sqrt(np.abs(features))
-    values -= values.mean(axis=0)
-    values /= values.std(axis=0) + 1e-6
-    pictures, length = values.shape
+    pictures, length = features.shape
     wanted = max(1, min(MOST, pictures // _PICTURES_A_NUMBER, length))
+    some = _roots(features[:: -(-pictures // _LEARNED_FROM)])
+    middle, scale = some.mean(axis=0), some.std(axis=0) + 1e-6
+    some = (some - middle) / scale
+    yield 0
     columns = min(wanted + _OVERSAMPLE, pictures, length)
-    some = values[:: -(-pictures // _LEARNED_FROM)]
     basis = np.random.default_rng(0).standard_normal((length, columns)).astype(np.float32)
     for _ in range(_ROUNDS):
         basis = np.linalg.qr(some.T @ (some @ basis))[0]
-    shortened = values @ basis
+        yield 0
+    shortened = some @ basis
     _, axes = np.linalg.eigh(shortened.T @ shortened)
-    return np.asarray(shortened @ axes[:, ::-1][:, :wanted], dtype=np.float32)
+    basis = basis @ axes[:, ::-1][:, :wanted]
+    result = np.empty((pictures, basis.shape[1]), np.float32)
+    for start in range(0, pictures, _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        result[part] = (_roots(features[part]) - middle) / scale @ basis
+        yield min(part.stop, pictures)
+    yield result
+
+
+def _roots(features: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sign(features) * np.sqrt(np.abs(features)))
 
 
 def directions(vectors: np.ndarray) -> np.ndarray:

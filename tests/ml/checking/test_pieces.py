@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
@@ -94,8 +97,8 @@ def clouds(per_class: int = 40, classes: int = 4) -> tuple[np.ndarray, np.ndarra
     return (middles[labels] + dice.normal(0, 1, (len(labels), 24))).astype(np.float32), labels
 
 
-def last(steps: object) -> object:
-    return list(steps)[-1]  # type: ignore[call-overload]
+def last(steps: Iterable[Any]) -> Any:
+    return list(steps)[-1]
 
 
 def test_out_of_fold_probabilities_contradict_a_wrong_label() -> None:
@@ -138,20 +141,21 @@ def test_pairs_are_those_of_all_cosines_also_across_blocks() -> None:
 def test_compact_keeps_what_differs_and_repeats_itself() -> None:
     vectors, labels = clouds()
     wide = np.random.default_rng(0).normal(size=(24, 300)).astype(np.float32)
-    short = compact(np.maximum(vectors @ wide, 0))
+    short = last(compact(np.maximum(vectors @ wide, 0)))
+    assert isinstance(short, np.ndarray)
     assert short.shape == (160, 40)
-    assert (short == compact(np.maximum(vectors @ wide, 0))).all()
+    assert (short == last(compact(np.maximum(vectors @ wide, 0)))).all()
     near = last(alike(directions(short), 1, np.arange(160)))
     assert isinstance(near, Alike)
     assert (labels[near.places[:, 0]] == labels).mean() > 0.9
-    assert np.isfinite(compact(np.zeros((3, 8), np.float32))).all()
+    assert np.isfinite(last(compact(np.zeros((3, 8), np.float32)))).all()
 
 
 def test_a_stranger_in_a_class_lies_far_from_it() -> None:
     vectors, labels = clouds()
     vectors[7] = np.random.default_rng(9).normal(0, 5, 24)
     items = [Item(str(at), str(at), f"class {label}") for at, label in enumerate(labels)]
-    found = last(outliers.distances(directions(vectors), labels, 4, np.arange(160)))
+    found = last(outliers.distances(vectors, labels, 4, np.arange(160)))
     assert isinstance(found, tuple)
     problems = outliers.find(items, *found)
     assert problems[0].keys == ("7",)
