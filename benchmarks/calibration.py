@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 from PIL import Image
 
-from deskclassify.core import calibration
+from deskclassify.core import calibration, calibration_files, calibration_folds
 from deskclassify.core.calibration import Known
 from deskclassify.core.control import never
 from deskclassify.core.data_requests import CalibrateRequest
@@ -66,14 +66,14 @@ def make_noise(folder: Path) -> Path:
 def look(run: RunFolder, folder: Path) -> Known:
     """What the run says of the pictures of a folder."""
     run_job(CalibrateRequest(str(run.path), 0.95, others=(str(folder),)))
-    familiar = calibration.read_familiar(run)
+    familiar = calibration_files.read_familiar(run)
     assert familiar is not None
     return familiar.others
 
 
 def show(run: RunFolder, kinds: list[Kind]) -> bool:
     """Print the tables; whether all bounds are kept."""
-    scored, familiar = run.scored(), calibration.read_familiar(run)
+    scored, familiar = run.scored(), calibration_files.read_familiar(run)
     if scored is None or familiar is None:
         raise SystemExit(f"{run.path} did not keep its probabilities: train it with this version.")
     known, targets = familiar.known(scored, [one.path for one in scored.verdicts])
@@ -82,7 +82,7 @@ def show(run: RunFolder, kinds: list[Kind]) -> bool:
     print(f"{'coverage':>8} {'reached':>8} {'right':>7}  {'rule':<12}" + "".join(f"{one.name:>20}" for one in kinds))
     for coverage in COVERAGES:
         for name, seen in (("highest only", plain), ("model's", known)):
-            rule = calibration.held_out(seen, targets, calibration.fit(seen, targets, coverage))
+            rule = calibration_folds.held_out(seen, targets, calibration.fit(seen, targets, coverage))
             others = [one.known if rule.looks_for_strangers else Known(one.known.probabilities) for one in kinds]
             shares = [calibration.refused_share(one, rule) for one in others]
             assert rule.reached is not None and rule.accuracy_answered is not None

@@ -1,29 +1,19 @@
 """When an answer can be believed: temperature, strangeness, and the threshold below which there is no answer.
 
 The highest probability alone is a poor judge of what it has never seen: on photos of litter, at 95 % coverage, it
-refused 9 to 61 % of drawn pictures. So the graph also looks how alike a picture is to training pictures
+refused 8 to 61 % of drawn pictures. So the graph also looks how alike a picture is to training pictures
 (Sun et al., “Out-of-distribution detection with deep nearest neighbors”, ICML 2022) and draws the probabilities of
 strangers towards “any class”. One threshold on the largest probability then serves for both.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
-from deskclassify.core import atomic, standing
-from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.data_events import Calibration
-from deskclassify.core.errors import InputError
-from deskclassify.core.events import Scored
-from deskclassify.core.metrics import BINS, expected_calibration_error, reliability
-from deskclassify.core.run_folder import RunFolder
 
 NEIGHBOURS = 5  # most alike training pictures whose mean similarity counts
 BANK = 512  # training pictures that are kept to compare with: 1.3 MB for EfficientNet-Lite0
@@ -34,9 +24,7 @@ _LEAST = 1e-12  # probability that a logarithm is taken of
 FEWEST = 20  # validation pictures, from which on a temperature is sought
 _WIDTH = 0.5  # standard deviation of the logarithm of temperatures that are expected
 _COLDEST, _HOTTEST = 0.1, 10.0
-_FOLDS, _ROUNDS = 5, 4
-_A_BIN = 20  # pictures
-_MOST = 2000  # pictures that a temperature is sought on
+MOST = 2000  # pictures that a temperature is sought on
 _STRANGE_SHARE = 0.8  # of the refused validation pictures, at most, are refused for being strange
 _LEAST_SOFTNESS = 1e-3  # cosine
 _MARGIN = 1e-5  # probability: the very picture that sets the threshold is answered on other machines too
@@ -65,39 +53,6 @@ class Known:
     def merged(self, matrix: np.ndarray) -> Known:
         """The same with classes that are merged: their probabilities add up; see `merging`."""
         return replace(self, probabilities=self.probabilities @ matrix)
-
-
-@dataclass(frozen=True)
-class Familiar:
-    """What a run was compared with when it was calibrated; `familiar.npz` in the run folder.
-
-    Attributes:
-        bank: float16 `[n, features]`, rows of length 1: the features of training pictures.
-        valid: float32 `[validation pictures]`, their similarity, in the order of `predictions.csv`; no number (NaN)
-            for one that could not be read.
-        others: the example pictures of something else, in the columns of the run's own classes; maybe none.
-    """
-
-    bank: np.ndarray
-    valid: np.ndarray
-    others: Known
-
-    def known(self, scored: Scored, all_paths: Sequence[str]) -> tuple[Known, np.ndarray]:
-        """What is known of validation pictures, maybe of a part of them, or with classes that were merged since.
-
-        Args:
-            scored: what the run said of them.
-            all_paths: those of `predictions.csv`, in its order.
-
-        Returns:
-            those that could be read, and their targets; see `fit_temperature`.
-        """
-        place = {path: at for at, path in enumerate(all_paths)}
-        at = np.array([place.get(one.path, -1) for one in scored.verdicts], np.int64)
-        similarity = np.where(at >= 0, self.valid[at], np.nan) if len(self.valid) else np.full(len(at), np.nan)
-        kept = np.isfinite(similarity)
-        targets = targets_of(scored.classes, [one.label for one in scored.verdicts])
-        return Known(scored.probabilities, similarity.astype(np.float32)).part(kept), targets[kept]
 
 
 # -- sums ----------------------------------------------------------------------------------
@@ -162,13 +117,13 @@ def calibrated(known: Known, rule: Calibration) -> np.ndarray:
         float64 `[pictures, classes]`.
     """
     scaled = at_temperature(known.probabilities, rule.temperature)
-    return _flattened(scaled, known.similarity, rule, scaled.shape[1])
+    return flattened(scaled, known.similarity, rule, scaled.shape[1])
 
 
 def confidences(known: Known, rule: Calibration) -> np.ndarray:
     """The highest of those probabilities of each picture, float64 `[pictures]`."""
     highest = highest_at(known.probabilities, rule.temperature)
-    return _flattened(highest, known.similarity, rule, known.probabilities.shape[1])
+    return flattened(highest, known.similarity, rule, known.probabilities.shape[1])
 
 
 def familiarity(similarity: np.ndarray, rule: Calibration) -> np.ndarray:
@@ -178,7 +133,8 @@ def familiarity(similarity: np.ndarray, rule: Calibration) -> np.ndarray:
     return result
 
 
-def _flattened(scaled: np.ndarray, similarity: np.ndarray | None, rule: Calibration, classes: int) -> np.ndarray:
+def flattened(scaled: np.ndarray, similarity: np.ndarray | None, rule: Calibration, classes: int) -> np.ndarray:
+    """Probabilities, or the highest of each picture, drawn towards a guess the stranger the pictures are."""
     if similarity is None or not rule.looks_for_strangers:
         return scaled
     weight = familiarity(similarity, rule).reshape(-1, *[1] * (scaled.ndim - 1))
@@ -219,8 +175,8 @@ def fit_temperature(probabilities: np.ndarray, targets: np.ndarray) -> float:
     """
     kept = targets >= 0
     probabilities, targets = probabilities[kept], targets[kept]
-    if len(targets) > _MOST:  # one number is found well enough on some
-        some = np.random.default_rng(0).permutation(len(targets))[:_MOST]
+    if len(targets) > MOST:  # one number is found well enough on some
+        some = np.random.default_rng(0).permutation(len(targets))[:MOST]
         probabilities, targets = probabilities[some], targets[some]
     if len(targets) < FEWEST or bool((probabilities.argmax(axis=1) == targets).all()):
         return 1.0
@@ -282,40 +238,20 @@ def fit(known: Known, targets: np.ndarray, coverage: float, temperature: float |
     if temperature is None:
         temperature = fit_temperature(known.probabilities, targets)
     highest = highest_at(known.probabilities, temperature)
-    return _rule(highest, known.similarity, known.probabilities.shape[1], coverage, temperature)
+    return rule_for(highest, known.similarity, known.probabilities.shape[1], coverage, temperature)
 
 
-def _rule(
+def rule_for(
     highest: np.ndarray, similarity: np.ndarray | None, classes: int, coverage: float, temperature: float
 ) -> Calibration:
+    """Limit of strangeness and threshold at a temperature, from the highest probability of each picture; see `fit`."""
     rule = Calibration(temperature=temperature, coverage=coverage)
     if coverage >= 1.0 or not len(highest):
         return rule
     if similarity is not None and len(highest) >= FEWEST:
         low, middle, high = np.quantile(similarity, [(1 - coverage) * _STRANGE_SHARE, 0.5, 0.1])
         rule = replace(rule, similarity=float(low), softness=max(_LEAST_SOFTNESS, float(middle - high) / 6))
-    return replace(rule, threshold=threshold_for(_flattened(highest, similarity, rule, classes), coverage))
-
-
-def for_merged(run: RunFolder, rule: Calibration, names: Mapping[str, str]) -> Calibration:
-    """The rule for classes that were merged: of fewer classes the likeliest has a higher probability.
-
-    The temperature stays. What the run needs for it lies in its folder.
-
-    Args:
-        run: that was calibrated.
-        rule: its rule.
-        names: class → its name now.
-
-    Raises:
-        InputError: the run does not hold what is needed.
-    """
-    scored, familiar = run.scored(), read_familiar(run)
-    if scored is None or familiar is None:
-        raise InputError(f"The certainty of “{run.name}” was found for other classes. Apply it once more.")
-    known, targets = familiar.known(standing.renamed(scored, names), [one.path for one in scored.verdicts])
-    found = fit(known, targets, rule.coverage, rule.temperature)
-    return replace(found, others=rule.others, others_refused=rule.others_refused)
+    return replace(rule, threshold=threshold_for(flattened(highest, similarity, rule, classes), coverage))
 
 
 def fit_to_others(known: Known, targets: np.ndarray, others: Known, least_coverage: float) -> Calibration:
@@ -348,166 +284,7 @@ def refused_share(known: Known, rule: Calibration) -> float:
     return float((confidences(known, rule) < rule.threshold).mean()) if len(known) else 0.0
 
 
-# -- what the rule is worth ----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Rehearsal:
-    """Temperatures that were found without the pictures that they are tried on: 5 folds, drawn 4 times.
-
-    Attributes:
-        known, right: the validation pictures, and which of them get the right class.
-        rounds: of each drawing the number of the fold of each picture, and the temperature for each fold.
-    """
-
-    known: Known
-    right: np.ndarray
-    rounds: tuple[tuple[np.ndarray, tuple[float, ...]], ...]
-
-    def errors(self) -> tuple[float, float]:
-        """Calibration error before and after."""
-        probabilities = self.known.probabilities
-        after = []
-        for fold_of, temperatures in self.rounds:
-            highest = np.empty(len(self.right))
-            for fold, temperature in enumerate(temperatures):
-                highest[fold_of == fold] = highest_at(probabilities[fold_of == fold], temperature)
-            after.append(calibration_error(highest, self.right))
-        before = calibration_error(probabilities.max(axis=1, initial=0.0), self.right)
-        return before, float(np.mean(after)) if after else before
-
-    def answered(self, coverage: float) -> tuple[float, float | None]:
-        """The share that is answered where the rule was found on the other folds, and the share of those right."""
-        known, classes = self.known, self.known.probabilities.shape[1]
-        given, hits, asked = 0, 0, 0
-        for fold_of, temperatures in self.rounds:
-            for fold, temperature in enumerate(temperatures):
-                out = fold_of == fold
-                highest, similarity = highest_at(known.probabilities, temperature), known.similarity
-                others = None if similarity is None else similarity[~out]
-                rule = _rule(highest[~out], others, classes, coverage, temperature)
-                own = None if similarity is None else similarity[out]
-                answers = _flattened(highest[out], own, rule, classes) >= rule.threshold
-                given += int(answers.sum())
-                hits += int((answers & self.right[out]).sum())
-                asked += len(answers)
-        return (given / asked if asked else 1.0), (hits / given if given else None)
-
-
-def rehearse(known: Known, targets: np.ndarray) -> Rehearsal:
-    """Find temperatures on parts of the validation pictures; with fewer than 5 there are no rounds."""
-    right = known.probabilities.argmax(axis=1) == targets if len(targets) else np.empty(0, bool)
-    rounds = []
-    for number in range(0 if len(targets) < _FOLDS else 1 if len(targets) > _MOST else _ROUNDS):
-        fold_of = _folds(targets, number)
-        parts = [fold_of != fold for fold in range(_FOLDS)]
-        temperatures = tuple(fit_temperature(known.probabilities[part], targets[part]) for part in parts)
-        rounds.append((fold_of, temperatures))
-    return Rehearsal(known, right, tuple(rounds))
-
-
-def held_out(known: Known, targets: np.ndarray, rule: Calibration) -> Calibration:
-    """Add what the rule is worth on pictures that it was not found on.
-
-    The calibration error is that of the temperature alone, over all pictures; the share answered and its accuracy
-    are those of the whole rule.
-
-    Args:
-        known: validation pictures.
-        targets: int `[pictures]`, see `fit_temperature`.
-        rule: that was found on all of them.
-    """
-    rehearsal = rehearse(known, targets)
-    if not rehearsal.rounds:
-        return rule
-    (before, after), (reached, accuracy) = rehearsal.errors(), rehearsal.answered(rule.coverage)
-    return replace(rule, error_before=before, error_after=after, reached=reached, accuracy_answered=accuracy)
-
-
-def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
-    """Expected calibration error, 0 to 1, of bins of equal width; see `bins_for`."""
-    return expected_calibration_error(reliability(confidence, right, bins_for(len(right))))
-
-
-def bins_for(pictures: int) -> int:
-    """In how many bins of confidence pictures are put: the usual 15, and fewer where those would hold less than 20.
-
-    The share of right answers of a few pictures is off by chance; that would add up to an error of its own
-    (Kumar, Liang & Ma, “Verified uncertainty calibration”, 2019).
-    """
-    return int(np.clip(pictures // _A_BIN, 5, BINS))
-
-
-def _folds(targets: np.ndarray, seed: int) -> np.ndarray:
-    """Number of the fold of each picture, int64; each class is spread over all of them."""
-    order = np.lexsort((np.random.default_rng(seed).permutation(len(targets)), targets))
-    folds = np.empty(len(targets), np.int64)
-    folds[order] = np.arange(len(targets)) % _FOLDS
-    return folds
-
-
 def targets_of(classes: Sequence[str], labels: Sequence[str]) -> np.ndarray:
     """Class numbers, int64; −1 for a label that is none of the classes."""
     number = {name: at for at, name in enumerate(classes)}
     return np.array([number.get(label, -1) for label in labels], np.int64)
-
-
-# -- files ---------------------------------------------------------------------------------
-
-
-def read(run: RunFolder) -> Calibration | None:
-    """Read `calibration.json`; None where the run was not calibrated, or was trained on since.
-
-    Raises:
-        InputError: the file is damaged.
-    """
-    file = run.path / "calibration.json"
-    if _is_old(run, file):
-        return None
-    try:
-        return from_json(Calibration, json.loads(file.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return None
-    except (OSError, TypeError, ValueError) as error:
-        raise InputError(f"{file} is damaged ({error}). Apply the certainty of this training once more.") from error
-
-
-def read_familiar(run: RunFolder) -> Familiar | None:
-    """Read `familiar.npz`; None where there is none that can be used."""
-    file = run.path / "familiar.npz"
-    if _is_old(run, file):
-        return None
-    try:
-        with np.load(file, allow_pickle=False) as kept:
-            others = Known(kept["others_probabilities"], kept["others_similarity"])
-            return Familiar(kept["bank"], kept["valid"], others)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-
-
-def _is_old(run: RunFolder, file: Path) -> bool:
-    """Whether the run's weights were written after a file about them."""
-    try:
-        return run.best.stat().st_mtime > file.stat().st_mtime
-    except OSError:
-        return False  # one of them is not there: whoever reads it will see
-
-
-def write(run: RunFolder, rule: Calibration, familiar: Familiar) -> None:
-    """Write both files; the rule last, for it says that there is one.
-
-    Raises:
-        OSError: the disk is full.
-    """
-    buffer = io.BytesIO()
-    others = familiar.others
-    nothing = np.empty(0, np.float32)
-    np.savez(
-        buffer,
-        bank=familiar.bank,
-        valid=familiar.valid,
-        others_probabilities=others.probabilities,
-        others_similarity=nothing if others.similarity is None else others.similarity,
-    )
-    atomic.write_bytes(run.path / "familiar.npz", buffer.getvalue())
-    atomic.write_json(run.path / "calibration.json", to_json(rule))

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deskclassify.core import calibration
+from deskclassify.core import calibration, calibration_files, calibration_folds
 from deskclassify.core.calibration import Known
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.data_events import Calibration
@@ -93,7 +93,7 @@ def draw(request: CertaintyRequest, should_stop: ShouldStop) -> Iterator[Event]:
         InputError: the run's calibration is damaged.
     """
     run, scored = RunFolder(Path(request.run)), request.scored
-    familiar = calibration.read_familiar(run)
+    familiar = calibration_files.read_familiar(run)
     known, targets = Known(scored.probabilities), calibration.targets_of(scored.classes, _labels(scored))
     others = Known(np.empty((0, len(scored.classes)), np.float32))
     paths = tuple(one.path for one in scored.verdicts)
@@ -104,7 +104,7 @@ def draw(request: CertaintyRequest, should_stop: ShouldStop) -> Iterator[Event]:
             known, targets = seen, seen_targets
             if familiar.others.probabilities.shape[1] == len(scored.classes):
                 others = familiar.others
-    rehearsal = calibration.rehearse(known, targets)
+    rehearsal = calibration_folds.rehearse(known, targets)
     temperature = calibration.fit_temperature(known.probabilities, targets)
     options: dict[int, Option] = {}
     for percent in range(100, LEAST_COVERAGE - 1, -1):
@@ -123,7 +123,7 @@ def draw(request: CertaintyRequest, should_stop: ShouldStop) -> Iterator[Event]:
         options,
         known.similarity is not None,
         len(others),
-        calibration.read(run),
+        calibration_files.read(run),
     )
 
 
@@ -132,7 +132,7 @@ def _labels(scored: Scored) -> list[str]:
 
 
 def _option(
-    rehearsal: calibration.Rehearsal, targets: np.ndarray, coverage: float, temperature: float, others: Known
+    rehearsal: calibration_folds.Rehearsal, targets: np.ndarray, coverage: float, temperature: float, others: Known
 ) -> Option:
     rule = calibration.fit(rehearsal.known, targets, coverage, temperature)
     confidence = calibration.confidences(rehearsal.known, rule).astype(np.float32)

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from deskclassify.core import calibration, standing
-from deskclassify.core.calibration import Familiar, Known
+from deskclassify.core import calibration, calibration_files, calibration_folds, standing
+from deskclassify.core.calibration import Known
+from deskclassify.core.calibration_files import Familiar
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.data_events import Calibrated, Calibration
 from deskclassify.core.data_requests import CalibrateRequest
@@ -76,10 +77,10 @@ def calibrate(request: CalibrateRequest, should_stop: ShouldStop) -> Iterator[Ev
         rule = calibration.fit(known, targets, request.coverage)
         refused = calibration.refused_share(others, rule) if len(others) else None
         rule = replace(rule, others=len(others), others_refused=refused)
-    rule = calibration.held_out(known, targets, rule)
+    rule = calibration_folds.held_out(known, targets, rule)
     yield from _remarks(rule, len(known), request)
     if request.keep and not should_stop():
-        calibration.write(run, rule, _for_all(run, seen.familiar, features))
+        calibration_files.write(run, rule, _for_all(run, seen.familiar, features))
     highest = calibration.confidences(others, rule) if len(others) else np.empty(0)
     yield Calibrated(str(run.path), rule, highest.astype(np.float32), time.monotonic() - begun)
 
@@ -121,7 +122,7 @@ def _look(
         raise InputError("None of the pictures of something else could be read. Choose other files or folders.")
     looks = features.rows(strangers, exact=True)
     foreign = Known(answers(features, looks), calibration.similarity_to(bank, looks))
-    before = None if others else calibration.read_familiar(run)
+    before = None if others else calibration_files.read_familiar(run)
     if before is not None and before.others.probabilities.shape[1] == len(features.info.classes):
         foreign = before.others  # the examples that were given last are still known
     return _Seen(scored, Familiar(bank, calibration.similarity_to(bank, seen), foreign), names)

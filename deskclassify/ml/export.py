@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import torch
 
-from deskclassify.core import atomic, calibration
+from deskclassify.core import atomic, calibration, calibration_files
 from deskclassify.core.architectures import get
 from deskclassify.core.codec import to_json
 from deskclassify.core.control import ShouldStop
@@ -130,12 +130,12 @@ def _plan(info: RunInfo, run: RunFolder, renamed: Mapping[str, str]) -> _Plan:
     classes, merge = calibration.merging(info.classes, names)
     if len(classes) < 2:
         raise InputError(f"All classes were merged into “{classes[0]}”, so there is nothing left to tell apart.")
-    rule = calibration.read(run) or Calibration()
+    rule = calibration_files.read(run) or Calibration()
     if len(classes) < len(info.classes) and rule.coverage < 1:
-        rule = calibration.for_merged(run, rule, names)
+        rule = calibration_files.for_merged(run, rule, names)
     bank = None
     if rule.looks_for_strangers:
-        familiar = calibration.read_familiar(run)
+        familiar = calibration_files.read_familiar(run)
         if familiar is None:
             raise InputError(f"“{run.path / 'familiar.npz'}” is missing or damaged. Apply the certainty once more.")
         bank = familiar.bank

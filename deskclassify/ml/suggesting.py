@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deskclassify.core import calibration, standing
-from deskclassify.core.calibration import Calibration
+from deskclassify.core import calibration, calibration_files, standing
 from deskclassify.core.control import ShouldStop
-from deskclassify.core.data_events import Guess, Suggested
+from deskclassify.core.data_events import Calibration, Guess, Suggested
 from deskclassify.core.data_requests import SuggestRequest
 from deskclassify.core.events import Event, Started
 from deskclassify.core.mending import found_names
@@ -69,7 +68,7 @@ def _chances(
     Strangers are not drawn towards a guess here: a new kind of picture is just what is to be labelled.
     """
     found = answers(features, features.rows(files, exact=True))
-    rule = calibration.read(run) or Calibration()
+    rule = calibration_files.read(run) or Calibration()
     scaled = calibration.at_temperature(found, rule.temperature)
     then = run.data()
     classes = features.info.classes

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deskclassify.core import calibration
-from deskclassify.core.calibration import Familiar, Known
+from deskclassify.core import calibration, calibration_files, calibration_folds
+from deskclassify.core.calibration import Known
+from deskclassify.core.calibration_files import Familiar
 from deskclassify.core.data_events import Calibration
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import Scored, Verdict
@@ -36,7 +37,7 @@ def made(count: int, factor: float, seed: int = 0, classes: int = 4) -> tuple[Kn
 @pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
 def test_the_temperature_is_found_and_the_error_falls_on_held_out_folds(factor: float) -> None:
     known, targets = made(1500, factor)
-    rule = calibration.held_out(known, targets, calibration.fit(known, targets, 1.0))
+    rule = calibration_folds.held_out(known, targets, calibration.fit(known, targets, 1.0))
     assert rule.temperature == pytest.approx(factor, rel=0.12)
     if factor != 1.0:
         assert rule.error_after < 0.5 * rule.error_before
@@ -82,7 +83,7 @@ def test_the_stated_coverage_is_reached_on_new_pictures(coverage: float, count: 
         rule = calibration.fit(known, targets, coverage)
         fresh, _ = made(2000, 2.0, 1000 + seed)
         reached.append(1 - calibration.refused_share(fresh, rule))
-        told = calibration.held_out(known, targets, rule).reached
+        told = calibration_folds.held_out(known, targets, rule).reached
         assert told == pytest.approx(coverage, abs=0.05)
     assert np.mean(reached) == pytest.approx(coverage, abs=0.03)
     assert np.mean(reached) >= coverage - 0.02
@@ -142,8 +143,8 @@ def test_merged_classes_add_up_and_get_a_threshold_of_their_own(tmp_path: Path) 
     run = write_run(tmp_path, known, targets)
     rule = calibration.fit(known, targets, 0.9)
     familiar = Familiar(np.ones((1, 2), np.float16), known.similarity, Known(np.empty((0, 4), np.float32)))
-    calibration.write(run, rule, familiar)
-    found = calibration.for_merged(run, rule, {"a": "z", "b": "z"})
+    calibration_files.write(run, rule, familiar)
+    found = calibration_files.for_merged(run, rule, {"a": "z", "b": "z"})
     assert found.temperature == rule.temperature and found.coverage == 0.9
     assert calibration.refused_share(known.merged(matrix), found) == pytest.approx(0.1, abs=0.02)
 
@@ -170,13 +171,13 @@ def preprocess() -> object:
 def test_files_come_back_and_old_or_damaged_ones_do_not(tmp_path: Path) -> None:
     known, targets = made(40, 1.0)
     run = write_run(tmp_path, known, targets)
-    assert calibration.read(run) is None and calibration.read_familiar(run) is None
-    rule = calibration.held_out(known, targets, calibration.fit(known, targets, 0.9))
+    assert calibration_files.read(run) is None and calibration_files.read_familiar(run) is None
+    rule = calibration_folds.held_out(known, targets, calibration.fit(known, targets, 0.9))
     bank = calibration.unit_rows(np.random.default_rng(0).normal(size=(7, 5))).astype(np.float16)
     kept = Familiar(bank, known.similarity, known.part(np.arange(3)))
-    calibration.write(run, rule, kept)
-    assert calibration.read(run) == rule
-    found = calibration.read_familiar(run)
+    calibration_files.write(run, rule, kept)
+    assert calibration_files.read(run) == rule
+    found = calibration_files.read_familiar(run)
     assert found is not None
     assert (found.bank == bank).all() and (found.valid == known.similarity).all() and len(found.others) == 3
     scored = run.scored()
@@ -184,14 +185,14 @@ def test_files_come_back_and_old_or_damaged_ones_do_not(tmp_path: Path) -> None:
     some, some_targets = found.known(scored, [one.path for one in scored.verdicts])
     assert len(some) == 40 and (some_targets == targets).all()
     (run.path / "familiar.npz").write_bytes(b"PK nonsense")
-    assert calibration.read_familiar(run) is None
+    assert calibration_files.read_familiar(run) is None
     (run.path / "calibration.json").write_text('{"temperature": "hot"}')
     with pytest.raises(InputError, match="damaged"):
-        calibration.read(run)
+        calibration_files.read(run)
     later = run.path.stat().st_mtime + 60
     os.utime(run.best, (later, later))  # trained on since
-    assert calibration.read(run) is None
+    assert calibration_files.read(run) is None
 
 
 def test_bins_hold_enough_pictures() -> None:
-    assert [calibration.bins_for(count) for count in (0, 60, 98, 200, 505, 9000)] == [5, 5, 5, 10, 15, 15]
+    assert [calibration_folds.bins_for(count) for count in (0, 60, 98, 200, 505, 9000)] == [5, 5, 5, 10, 15, 15]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from test_calibration import made, write_run
 
-from deskclassify.core import calibration
-from deskclassify.core.calibration import Familiar
+from deskclassify.core import calibration, calibration_files
+from deskclassify.core.calibration_files import Familiar
 from deskclassify.core.certainty_job import CertaintyDrawn, CertaintyRequest, draw
 from deskclassify.core.control import never
 
@@ -35,7 +35,7 @@ def test_all_options_say_what_they_reach(tmp_path: Path) -> None:
     assert plain.options[70].accuracy > plain.options[100].accuracy
     others = made(30, 1.0, 9)[0]
     rule = calibration.fit(known, targets, 0.9)
-    calibration.write(run, rule, Familiar(np.ones((1, 2), np.float16), known.similarity, others))
+    calibration_files.write(run, rule, Familiar(np.ones((1, 2), np.float16), known.similarity, others))
     full = drawn(run, scored)
     assert full.knows_strangers and full.current == rule and full.others == 30
     assert full.options[90].rule.threshold == rule.threshold

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from deskclassify.core import calibration
+from deskclassify.core import calibration, calibration_files
 from deskclassify.core.data_events import Calibrated
 from deskclassify.core.data_requests import CalibrateRequest
 from deskclassify.core.errors import InputError
@@ -103,7 +103,7 @@ def test_a_calibrated_model_refuses_noise_and_a_foreign_class(
     run: Path, half: Path, foreign: Path, tmp_path: Path, drain: Any
 ) -> None:
     found = calibrated(drain(CalibrateRequest(str(run), COVERAGE))).calibration
-    assert calibration.read(RunFolder(run)) == found
+    assert calibration_files.read(RunFolder(run)) == found
     assert found.reached == pytest.approx(COVERAGE, abs=0.05)
     assert found.threshold > 0.25 and found.looks_for_strangers
     model = tmp_path / "model.onnx"
@@ -128,7 +128,7 @@ def test_a_calibrated_model_refuses_noise_and_a_foreign_class(
     assert done["valid"].refused == pytest.approx((1 - COVERAGE) * len(valid), abs=2)
     # The graph says what the rule in NumPy says.
     folder = RunFolder(run)
-    familiar, scored = calibration.read_familiar(folder), folder.scored()
+    familiar, scored = calibration_files.read_familiar(folder), folder.scored()
     assert familiar is not None and scored is not None
     known, _ = familiar.known(scored, valid)
     given = [event.probability for event in drain(PredictRequest(str(model), tuple(valid)))[1:] if is_answer(event)]

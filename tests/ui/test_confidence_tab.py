@@ -11,9 +11,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
-from deskclassify.core import calibration
+from deskclassify.core import calibration, calibration_files, calibration_folds
 from deskclassify.core.architectures import ARCHITECTURES
-from deskclassify.core.calibration import Familiar, Known
+from deskclassify.core.calibration import Known
+from deskclassify.core.calibration_files import Familiar
 from deskclassify.core.data_events import Calibrated
 from deskclassify.core.data_requests import CalibrateRequest
 from deskclassify.core.errors import UserError
@@ -46,9 +47,11 @@ class Engine:
             targets = calibration.targets_of(CLASSES, [one.label for one in scored.verdicts])
             similarity = np.linspace(0.4, 0.9, COUNT, dtype=np.float32)
             known = Known(scored.probabilities, similarity)
-            rule = calibration.held_out(known, targets, calibration.fit(known, targets, min(request.coverage, 0.9)))
+            rule = calibration_folds.held_out(
+                known, targets, calibration.fit(known, targets, min(request.coverage, 0.9))
+            )
             others = known.part(np.arange(8)) if request.others else known.part(np.arange(0))
-            calibration.write(run, rule, Familiar(np.ones((1, 2), np.float16), similarity, others))
+            calibration_files.write(run, rule, Familiar(np.ones((1, 2), np.float16), similarity, others))
             if request.others:
                 yield Message("A coverage of 90.0 % is enough.")
             yield Calibrated(request.model, rule, np.empty(0, np.float32))

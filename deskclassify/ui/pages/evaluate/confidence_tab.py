@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from deskclassify.core.calibration import bins_for
+from deskclassify.core.calibration_folds import bins_for
 from deskclassify.core.certainty_job import LEAST_COVERAGE, CertaintyDrawn, CertaintyRequest
 from deskclassify.core.data_events import Calibrated
 from deskclassify.core.data_requests import CalibrateRequest
