@@ -15,10 +15,10 @@ from deskclassify.core.curve_job import ClassCurve
 from deskclassify.ui import theme
 from deskclassify.ui.widgets.class_table import swatch
 from deskclassify.ui.widgets.per_class_table import MEASURED_ROWS, SORT_ROLE
-from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_table, wanted_widths
+from deskclassify.ui.widgets.tables import NO_INDEX, Index, TitledModel, plain_table
 
 _COLUMNS = (("Class", ""), ("AUC", ""), ("AP", "Average precision."), ("Count", "Pictures of the class."))
-_NARROWEST_NAME, _NUMBER, _NARROW, _ARROW = 60, 52, 250, 12  # pixels
+_NARROWEST_NAME, _NUMBER, _NARROW = 60, 52, 250  # pixels
 
 
 def share(value: float) -> str:
@@ -160,8 +160,8 @@ class CurvesList(QTableView):
     def _spread(self) -> None:
         """The numbers get what they need, the names the rest."""
         self.setColumnHidden(3, self.viewport().width() < _NARROW)
-        _, *numbers = wanted_widths(self)
-        numbers = [max(number - _ARROW, _NUMBER) for number in numbers]  # the arrow has its place above
+        # Without room for an arrow beside the title: it has its place above.
+        numbers = [max(self.sizeHintForColumn(column), _NUMBER) for column in (1, 2, 3)]
         if self.isColumnHidden(3):
             numbers[2] = 0
         name = max(_NARROWEST_NAME, self.viewport().width() - sum(numbers))

@@ -92,6 +92,7 @@ class EvaluatePage(QWidget):
     def _make_content(self) -> QWidget:
         self.tabs = named(QTabWidget(), "evaluateTabs")
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.overview = OverviewTab(self.state)
         self.curves = CurvesTab(self.state)
         self.confidence = ConfidenceTab(self.state)
@@ -206,10 +207,13 @@ class EvaluatePage(QWidget):
     @Slot()
     def _show(self) -> None:
         has_run = self.state.view is not None
+        is_first = has_run and not self.tabs.isTabEnabled(0)
         self._mends = self._mends and not has_run and bool(self._session.project.data.sources)
         self._stack.setCurrentIndex(1 if has_run or self._mends else 0)
         for tab in (self.overview, self.curves, self.confidence, self.suggest):
             self.tabs.setTabEnabled(self.tabs.indexOf(tab), has_run)
+        if is_first:
+            self.tabs.setCurrentWidget(self.overview)
         self.mend_button.setVisible(bool(self._session.project.data.sources))
         self._name_empty()
         self._show_notice()
