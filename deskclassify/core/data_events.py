@@ -49,6 +49,7 @@ class DataProblem:
         score: how sure, 0 to 1; the lists are in its order.
         reason: a sentence that says why, with the numbers.
         suggestion: for a suspect the class it looks like; otherwise empty.
+        probability: of the suggestion, 0 to 1; 0 where there is none.
     """
 
     kind: ProblemKind
@@ -57,6 +58,7 @@ class DataProblem:
     score: float
     reason: str
     suggestion: str = ""
+    probability: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,11 @@ def find(
         if likeliest == label or not enough[label]:
             continue
         item = items[at]
-        reason = f"Labelled {item.label}, but looks like {classes[likeliest]} ({probabilities[at, likeliest]:.0%})"
-        reason = f"{reason.replace('%', ' %')}{_neighbours(near.places[at], labels, likeliest, classes)}."
+        looks, sure = classes[likeliest], float(probabilities[at, likeliest])
+        neighbours = _neighbours(near.places[at], labels, likeliest, classes)
+        reason = f"Labelled {item.label}, but looks like {looks} ({sure * 100:.0f} %){neighbours}."
         score = 1.0 - float(probabilities[at, label])
-        found.append(DataProblem("suspect", (item.key,), (item.path,), score, reason, classes[likeliest]))
+        found.append(DataProblem("suspect", (item.key,), (item.path,), score, reason, looks, sure))
     return found
 
 
