@@ -1,31 +1,38 @@
 """Pictures of all pages for the README and the manual, light and dark: `make screenshots`.
 
 Opens the real window on the built-in sample, trains with real engine processes, goes through the
-pages, and writes docs/screenshots/PAGE-THEME.png. Needs no display and changes no settings.
+pages, and writes docs/screenshots/PAGE-THEME.png. For the views that mend data, the same on a copy of
+the sample that has all the faults that data have. Needs no display and changes no settings.
 """
 
 from __future__ import annotations
 
 import os
+import random
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from PIL import ImageEnhance, ImageFilter, ImageOps
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QAbstractItemView
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView
 
 from deskclassify.core.pictures import open_rgb
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sample import make_sample
+from deskclassify.core.sources import Source
 from deskclassify.ui.app import create_window
 from deskclassify.ui.main_window import MainWindow
 from deskclassify.ui.pages.layers.page import LayersPage
+from deskclassify.ui.pages.picture_dialog import PictureDialog
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TARGET = REPOSITORY / "docs" / "screenshots"
@@ -91,6 +98,66 @@ def walk_through(window: MainWindow, folder: Path) -> None:
     shoot(window, "predict")
 
 
+def spoil(folder: Path) -> None:
+    """Give a folder of class folders wrong labels, copies and bad pictures, and a folder without classes beside it."""
+    draw = random.Random(7)
+    classes = sorted(path for path in folder.iterdir() if path.is_dir())
+    some = {path: draw.sample(sorted(path.iterdir()), 9) for path in classes}
+    for place, (path, pictures) in enumerate(some.items()):
+        other = classes[(place + 1) % len(classes)]
+        for picture in pictures[:2]:
+            shutil.move(picture, other / f"{path.name}-{picture.name}")
+        copied, mirrored, blurred, dark = (open_rgb(picture) for picture in pictures[2:6])
+        copied.resize((copied.width // 2, copied.height // 2)).save(path / "copy.jpg", quality=60)
+        ImageOps.mirror(mirrored).save(path / "mirrored.jpg")
+        blurred.filter(ImageFilter.GaussianBlur(14)).save(path / "blurred.jpg")
+        ImageEnhance.Brightness(dark).enhance(0.12).save(path / "dark.jpg")
+        new = folder.with_name("new-pictures")
+        new.mkdir(exist_ok=True)
+        for picture in pictures[6:]:
+            shutil.move(picture, new / f"{path.name[0]}-{picture.name}")
+
+
+def mend(window: MainWindow, folder: Path) -> None:
+    """From a number to better data."""
+    session, page = window.session, window.evaluate_page
+    session.new_project("Garden")
+    window.open_path(folder)
+    session.change_data(
+        "bring in new-pictures",
+        replace(
+            session.project.data,
+            sources=(*session.project.data.sources, Source(str(folder.with_name("new-pictures")), unlabelled=True)),
+        ),
+    )
+    wait_until("the pictures are checked", lambda: session.scan_result is not None)
+    window.train()
+    wait_until("the training has ended", lambda: session.train_state == "idle")
+    wait_until("the run is there", lambda: session.run is not None)
+    window.show_page("evaluate")
+    page.tabs.setCurrentWidget(page.curves)
+    shoot(window, "evaluate", "curves")
+    page.tabs.setCurrentWidget(page.confidence)
+    shoot(window, "evaluate", "certainty")
+    page.tabs.setCurrentWidget(page.mend)
+    window.findChild(QAbstractButton, "lookForProblemsButton").click()
+    stop = window.findChild(QAbstractButton, "mendStopButton")
+    wait_until("the problems are found", lambda: not stop.isVisible())
+    shoot(window, "evaluate", "mend")
+    page.tabs.setCurrentWidget(page.suggest)
+    wait(5.0)
+    shoot(window, "evaluate", "suggest")
+    page.tabs.setCurrentWidget(page.overview)
+    wrong = next(one for one in page.state.view.verdicts if one.label != one.predicted)
+    page.state.picture_wanted.emit(wrong.path)
+    dialog = window.findChild(PictureDialog)
+    wait(SETTLE_SECONDS)
+    wait_until("the neighbours are there", lambda: not page.live.is_busy)
+    wait(3.0)
+    dialog.grab().save(str(TARGET / "picture-light.png"))
+    dialog.close()
+
+
 def most_vivid(run: RunFolder) -> Path:
     """The most colourful of the pictures that the network is surest of: a picture that a reader recognises at once."""
     right = [one for one in run.predictions() if one.label == one.predicted and one.label in STARS]
@@ -153,6 +220,10 @@ def main() -> None:
         window.resize(*SIZE)
         try:
             walk_through(window, folder)
+            faulty = Path(home) / "garden" / "garden"
+            shutil.copytree(folder, faulty)
+            spoil(faulty)
+            mend(window, faulty)
         finally:
             window.session.stop_training()
             wait_until("the training has ended", lambda: window.session.train_state == "idle")

@@ -20,9 +20,13 @@ def belief_text(drawn: CertaintyDrawn) -> str:
     if drawn.temperature == 1:
         return f"{apart} The temperature stays 1: nothing more can be told from these pictures."
     how = "too sure of itself" if drawn.temperature > 1 else "not sure enough of itself"
-    better = drawn.error_after < drawn.error_before
-    change = f"brings that to {per_cent(drawn.error_after)}" if better else "is no gain worth having"
-    return f"{apart} The network is {how}: a temperature of {drawn.temperature:.2f} {change} (on held-out pictures)."
+    if drawn.error_after >= drawn.error_before:
+        return f"{apart} Another temperature ({drawn.temperature:.2f}) brings no gain on held-out pictures."
+    after = per_cent(drawn.error_after)
+    return (
+        f"{apart} The network is {how}: a temperature of {drawn.temperature:.2f} brings that to {after} "
+        "(on held-out pictures)."
+    )
 
 
 def coverage_text(option: Option, others: int) -> str:
