@@ -82,7 +82,9 @@ def show(run: RunFolder, kinds: list[Kind]) -> bool:
     print(f"{'coverage':>8} {'reached':>8} {'right':>7}  {'rule':<12}" + "".join(f"{one.name:>20}" for one in kinds))
     for coverage in COVERAGES:
         for name, seen in (("highest only", plain), ("model's", known)):
-            rule = calibration_folds.held_out(seen, targets, calibration.fit(seen, targets, coverage))
+            rehearsal = calibration_folds.rehearse(seen, targets)
+            rule = calibration.fit(seen, targets, coverage, rehearsal.temperature(targets))
+            rule = calibration_folds.held_out(rehearsal, rule)
             others = [one.known if rule.looks_for_strangers else Known(one.known.probabilities) for one in kinds]
             shares = [calibration.refused_share(one, rule) for one in others]
             assert rule.reached is not None and rule.accuracy_answered is not None

@@ -254,7 +254,9 @@ def rule_for(
     return replace(rule, threshold=threshold_for(flattened(highest, similarity, rule, classes), coverage))
 
 
-def fit_to_others(known: Known, targets: np.ndarray, others: Known, least_coverage: float) -> Calibration:
+def fit_to_others(
+    known: Known, targets: np.ndarray, others: Known, least_coverage: float, temperature: float | None = None
+) -> Calibration:
     """Find the rule that refuses 95 % of example pictures of something else, for as little coverage as need be.
 
     Where that takes too much, the one that answers most of the known and refuses most of the others.
@@ -264,12 +266,13 @@ def fit_to_others(known: Known, targets: np.ndarray, others: Known, least_covera
         targets: int `[pictures]`, see `fit_temperature`.
         others: the examples.
         least_coverage: of the known; with 1 down to 70 % is allowed.
+        temperature: where it is known already.
     """
     floor = least_coverage if least_coverage < 1 else _OTHERS_COVERAGES[-1]
     tried = sorted({floor, *(one for one in _OTHERS_COVERAGES if one > floor)}, reverse=True)
     best, best_sum = Calibration(), -1.0
     for coverage in tried:
-        rule = fit(known, targets, coverage, None if best_sum < 0 else best.temperature)
+        rule = fit(known, targets, coverage, temperature if best_sum < 0 else best.temperature)
         share = refused_share(others, rule)
         rule = replace(rule, others=len(others), others_refused=share)
         if share >= REFUSED_OTHERS:

@@ -105,7 +105,7 @@ def draw(request: CertaintyRequest, should_stop: ShouldStop) -> Iterator[Event]:
             if familiar.others.probabilities.shape[1] == len(scored.classes):
                 others = familiar.others
     rehearsal = calibration_folds.rehearse(known, targets)
-    temperature = calibration.fit_temperature(known.probabilities, targets)
+    temperature = rehearsal.temperature(targets)
     options: dict[int, Option] = {}
     for percent in range(100, LEAST_COVERAGE - 1, -1):
         if should_stop():

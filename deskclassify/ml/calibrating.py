@@ -71,13 +71,15 @@ def calibrate(request: CalibrateRequest, should_stop: ShouldStop) -> Iterator[Ev
     if seen is None:
         return
     known, targets, others = seen.known, seen.targets, seen.others
+    rehearsal = calibration_folds.rehearse(known, targets)
+    temperature = rehearsal.temperature(targets)
     if request.others:
-        rule = calibration.fit_to_others(known, targets, others, request.coverage)
+        rule = calibration.fit_to_others(known, targets, others, request.coverage, temperature)
     else:
-        rule = calibration.fit(known, targets, request.coverage)
+        rule = calibration.fit(known, targets, request.coverage, temperature)
         refused = calibration.refused_share(others, rule) if len(others) else None
         rule = replace(rule, others=len(others), others_refused=refused)
-    rule = calibration_folds.held_out(known, targets, rule)
+    rule = calibration_folds.held_out(rehearsal, rule)
     yield from _remarks(rule, len(known), request)
     if request.keep and not should_stop():
         calibration_files.write(run, rule, _for_all(run, seen.familiar, features))

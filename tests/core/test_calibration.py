@@ -37,7 +37,7 @@ def made(count: int, factor: float, seed: int = 0, classes: int = 4) -> tuple[Kn
 @pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
 def test_the_temperature_is_found_and_the_error_falls_on_held_out_folds(factor: float) -> None:
     known, targets = made(1500, factor)
-    rule = calibration_folds.held_out(known, targets, calibration.fit(known, targets, 1.0))
+    rule = calibration_folds.held_out(calibration_folds.rehearse(known, targets), calibration.fit(known, targets, 1.0))
     assert rule.temperature == pytest.approx(factor, rel=0.12)
     if factor != 1.0:
         assert rule.error_after < 0.5 * rule.error_before
@@ -83,7 +83,7 @@ def test_the_stated_coverage_is_reached_on_new_pictures(coverage: float, count: 
         rule = calibration.fit(known, targets, coverage)
         fresh, _ = made(2000, 2.0, 1000 + seed)
         reached.append(1 - calibration.refused_share(fresh, rule))
-        told = calibration_folds.held_out(known, targets, rule).reached
+        told = calibration_folds.held_out(calibration_folds.rehearse(known, targets), rule).reached
         assert told == pytest.approx(coverage, abs=0.05)
     assert np.mean(reached) == pytest.approx(coverage, abs=0.03)
     assert np.mean(reached) >= coverage - 0.02
@@ -172,7 +172,7 @@ def test_files_come_back_and_old_or_damaged_ones_do_not(tmp_path: Path) -> None:
     known, targets = made(40, 1.0)
     run = write_run(tmp_path, known, targets)
     assert calibration_files.read(run) is None and calibration_files.read_familiar(run) is None
-    rule = calibration_folds.held_out(known, targets, calibration.fit(known, targets, 0.9))
+    rule = calibration_folds.held_out(calibration_folds.rehearse(known, targets), calibration.fit(known, targets, 0.9))
     bank = calibration.unit_rows(np.random.default_rng(0).normal(size=(7, 5))).astype(np.float16)
     kept = Familiar(bank, known.similarity, known.part(np.arange(3)))
     calibration_files.write(run, rule, kept)
@@ -196,3 +196,18 @@ def test_files_come_back_and_old_or_damaged_ones_do_not(tmp_path: Path) -> None:
 
 def test_bins_hold_enough_pictures() -> None:
     assert [calibration_folds.bins_for(count) for count in (0, 60, 98, 200, 505, 9000)] == [5, 5, 5, 10, 15, 15]
+
+
+def test_a_temperature_that_brings_no_gain_on_held_out_pictures_is_not_used() -> None:
+    draw = np.random.default_rng(3)
+    scores = draw.normal(size=(60, 3)) * 2.0
+    honest = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    settled = set()
+    for seed in range(12):
+        targets = np.array([np.random.default_rng((seed, at)).choice(3, p=row) for at, row in enumerate(honest)])
+        rehearsal = calibration_folds.rehearse(Known(honest.astype(np.float32)), targets)
+        before, after = rehearsal.errors()
+        temperature = rehearsal.temperature(targets)
+        assert after < before if temperature != 1 else after == pytest.approx(before)
+        settled.add(temperature == 1)
+    assert settled == {True, False}, "both must have come about"

@@ -48,7 +48,7 @@ class Engine:
             similarity = np.linspace(0.4, 0.9, COUNT, dtype=np.float32)
             known = Known(scored.probabilities, similarity)
             rule = calibration_folds.held_out(
-                known, targets, calibration.fit(known, targets, min(request.coverage, 0.9))
+                calibration_folds.rehearse(known, targets), calibration.fit(known, targets, min(request.coverage, 0.9))
             )
             others = known.part(np.arange(8)) if request.others else known.part(np.arange(0))
             calibration_files.write(run, rule, Familiar(np.ones((1, 2), np.float16), similarity, others))

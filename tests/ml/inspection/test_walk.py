@@ -118,10 +118,12 @@ def resident_bytes() -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(ARCHITECTURES))
-@pytest.mark.parametrize("kind", ["random", "trained"])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("random", "efficientnet_lite0"), ("random", "resnet18"), *(("trained", name) for name in ARCHITECTURES)],
+)
 def test_a_walk_through_all_layers_leaves_nothing_behind(
-    name: str, kind: str, sample: Path, sample_spec: DataSpec, tmp_path: Path, drain: Any
+    kind: str, name: str, sample: Path, sample_spec: DataSpec, tmp_path: Path, drain: Any
 ) -> None:
     folder = tmp_path / "run"
     run = random_run(name, folder) if kind == "random" else trained_run(name, folder, sample_spec, drain)

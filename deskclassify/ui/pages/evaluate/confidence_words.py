@@ -18,10 +18,8 @@ def belief_text(drawn: CertaintyDrawn) -> str:
         return "There are no pictures to measure on."
     apart = f"Confidence and accuracy are {per_cent(drawn.error_before)} apart on average."
     if drawn.temperature == 1:
-        return f"{apart} The temperature stays 1: nothing more can be told from these pictures."
+        return f"{apart} Another temperature brings no gain on held-out pictures: it stays 1."
     how = "too sure of itself" if drawn.temperature > 1 else "not sure enough of itself"
-    if drawn.error_after >= drawn.error_before:
-        return f"{apart} Another temperature ({drawn.temperature:.2f}) brings no gain on held-out pictures."
     after = per_cent(drawn.error_after)
     return (
         f"{apart} The network is {how}: a temperature of {drawn.temperature:.2f} brings that to {after} "

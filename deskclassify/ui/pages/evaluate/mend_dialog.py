@@ -28,7 +28,7 @@ class MendDialog(PictureDialog):
         self, mender: Mender, pictures: Sequence[tuple[str, DataProblem]], at: int, parent: QWidget | None = None
     ) -> None:
         self._problems = [one for _, one in pictures]
-        verdicts = [Verdict(path, "", one.suggestion, one.score, 0.0) for path, one in pictures]
+        verdicts = [Verdict(path, "", one.suggestion, one.probability, 0.0) for path, one in pictures]
         super().__init__(verdicts, at, parent, [one.reason for one in self._problems], mender.session)
 
     def _item(self, path: str) -> Item | None:
