@@ -34,17 +34,28 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests with Qt come last: from the first of them on, each test is searched for what Qt has left behind."""
-    items.sort(
-        key=lambda item: bool({"jobs", "ui"} & set(item.path.parts)) or "qapp" in getattr(item, "fixturenames", ())
-    )
+    items.sort(key=_is_with_qt)
+
+
+def _is_with_qt(item: pytest.Item) -> bool:
+    return bool({"jobs", "ui"} & set(item.path.parts)) or "qapp" in getattr(item, "fixturenames", ())
 
 
 _found: dict[str, set[Any]] = {}  # after the test before; a look may take long, and this one saves the half of them
 
 
+@pytest.fixture(scope="session")
+def frozen() -> None:
+    """Takes what the tests before have loaded, torch above all, out of the search for what Qt has left behind."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
-def nothing_left_behind(home: Path) -> Iterator[None]:
+def nothing_left_behind(home: Path, request: pytest.FixtureRequest) -> Iterator[None]:
     """Fails a test that leaves threads, Qt threads, running timers, windows or child processes."""
+    if _is_with_qt(request.node):
+        request.getfixturevalue("frozen")
     before = {name: _found[name] if name in _found else set(look()) for name, look in _LEAKS.items()}
     yield
     deadline = time.monotonic() + _PATIENCE_SECONDS

@@ -25,12 +25,12 @@ def class_names(run: RunFolder, project: Project, listing: Listing | None) -> di
         project: as it is now.
         listing: of its data; None: not known yet.
     """
-    then = run.data() if run.path.is_relative_to(project.folder) else None
-    if then is None:
+    if not run.path.is_relative_to(project.folder):
         return {}
+    found = found_names(listing) if listing is not None else None
     try:
-        found = found_names(listing) if listing is not None else None
-        names = names_now(then, project.data, run.info().classes, found)
+        then = run.data()
+        names = {} if then is None else names_now(then, project.data, run.info().classes, found)
     except InputError:
         return {}  # whoever needs `run.json` says what is wrong with it
     return names if any(old != new for old, new in names.items()) else {}

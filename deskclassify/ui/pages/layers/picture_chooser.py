@@ -162,6 +162,7 @@ class PictureChooser(QDialog):
         source: Source = self.source_box.currentData()
         self._shown = chosen_from(self._choices, source, self.class_box.currentData())
         colors = {name: theme.class_color(at) for at, name in enumerate(self._names)}
+        self.grid.clearSelection()  # what is pinned must be a picture that was chosen among these
         self.grid.set_entries([_entry(one, colors[one.label]) for one in self._shown])
         self.count_label.setText(counted(len(self._shown), "picture"))
         self.note_label.setText(_NOTES[source] if self._choices else _NONE)
