@@ -207,3 +207,15 @@ def thumbnails_end() -> Iterator[None]:
     loaded = sys.modules.get("deskclassify.ui.widgets.thumbnails")
     if loaded is not None:
         loaded.finish()
+
+
+@pytest.fixture
+def window(qapp: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The real window, with the real engine processes; it closes without asking."""
+    from deskclassify.ui.app import create_window
+
+    made = create_window([])
+    yield made
+    monkeypatch.setattr("deskclassify.ui.closing.may_stop", lambda *_: True)
+    made.close()
+    made.deleteLater()

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,21 +20,11 @@ from pytestqt.qtbot import QtBot
 from deskclassify.core.events import EpochDone, Event, FitDone, Message
 from deskclassify.core.sample import make_sample
 from deskclassify.engine.client import EnginePool
-from deskclassify.ui.app import create_window
 from deskclassify.ui.main_window import MainWindow
 
 HEAVY = ("torch", "torchvision", "timm", "onnx", "onnxruntime")
 LONG = 180_000  # ms: the engine imports torch first
 W = TypeVar("W", bound=QWidget)
-
-
-@pytest.fixture
-def window(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    made = create_window([])
-    yield made
-    monkeypatch.setattr("deskclassify.ui.closing.may_stop", lambda *_: True)
-    made.close()
-    made.deleteLater()
 
 
 def child(window: MainWindow, kind: type[W], name: str) -> W:

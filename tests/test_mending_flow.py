@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QTabWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QTabWidget
 from pytestqt.qtbot import QtBot
 
 from deskclassify.core.sample import make_sample
 from deskclassify.core.sources import DataSpec, Source, list_data
-from deskclassify.ui.app import create_window
 from deskclassify.ui.main_window import MainWindow
 from deskclassify.ui.pages.picture_dialog import PictureDialog
 from deskclassify.ui.pages.picture_heat import PictureHeat
@@ -22,15 +19,6 @@ from deskclassify.ui.widgets.confusion_matrix import ConfusionMatrix
 from deskclassify.ui.widgets.image_grid import ImageGrid
 
 LONG = 180_000  # ms: the processes import torch first
-
-
-@pytest.fixture
-def window(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    made = create_window([])
-    yield made
-    monkeypatch.setattr("deskclassify.ui.closing.may_stop", lambda *_: True)
-    made.close()
-    made.deleteLater()
 
 
 def wrongly_labelled(data: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import Slot
@@ -14,7 +15,7 @@ from deskclassify.core.archive_names import ARCHIVE_SUFFIXES, is_archive_name
 from deskclassify.core.data_requests import FetchRequest, SoundsRequest, TableRequest
 from deskclassify.core.requests import Request
 from deskclassify.ui import dialogs, theme
-from deskclassify.ui.pages.bring_in.sketch import Sketch
+from deskclassify.ui.pages.bring_in.sketch import Row, Sketch
 from deskclassify.ui.pages.bring_in.way import DOWNLOAD_CANCELLED, PathField, Way, is_file, is_folder
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.collapsible import Collapsible
@@ -129,7 +130,51 @@ class ArchiveWay(Way):
         return dialogs.ask_file(self, self._session, "Choose an archive", ARCHIVES)
 
 
-class SoundsWay(Way):
+class FolderWay(Way):
+    """A way that begins with a folder: its field, and a sketch of what the folder should look like.
+
+    Attributes:
+        label: of the field.
+        edit_name: object name of the field.
+        question: title of the dialog that asks for the folder.
+        sketch: its heading, and what is drawn.
+    """
+
+    label: ClassVar[str]
+    edit_name: ClassVar[str]
+    question: ClassVar[str]
+    sketch: ClassVar[tuple[str, tuple[Row, ...]]]
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.field = PathField(self.label, self.edit_name, "", self._ask)
+        self.body.addWidget(self.field)
+        self.body.addWidget(self.note)
+        self.body.addSpacing(theme.GAP)
+        self.body.addWidget(Sketch(*self.sketch))
+        self.body.addStretch(1)
+        self.field.changed.connect(self.say)
+        self.field.submitted.connect(self.submitted)
+        self.say()
+
+    def first_field(self) -> QWidget:
+        """The folder."""
+        return self.field.edit
+
+    def is_there(self) -> bool:
+        """Whether there is such a folder."""
+        return is_folder(self.field.text())
+
+    def lacks(self) -> str:
+        """Whether it is a folder."""
+        return "" if not self.field.text() or self.is_there() else "There is no such folder."
+
+    def _ask(self) -> Path | None:
+        return dialogs.ask_folder(self, self._session, self.question)
+
+
+class SoundsWay(FolderWay):
     """A folder of sounds."""
 
     name = "sounds"
@@ -141,36 +186,14 @@ class SoundsWay(Way):
         "time, a spectrogram. The folder holds a folder for each class, as with pictures. The sounds stay as they are."
     )
     verb = "Turn into pictures"
-
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self.field = PathField("&Folder of class folders with .wav files", "soundsEdit", "", self._ask)
-        self.body.addWidget(self.field)
-        self.body.addWidget(self.note)
-        self.body.addSpacing(theme.GAP)
-        self.body.addWidget(Sketch("What it should look like", _SOUNDS))
-        self.body.addStretch(1)
-        self.field.changed.connect(self.say)
-        self.field.submitted.connect(self.submitted)
-        self.say()
-
-    def first_field(self) -> QWidget:
-        """The folder."""
-        return self.field.edit
+    label = "&Folder of class folders with .wav files"
+    edit_name = "soundsEdit"
+    question = "Choose a folder that holds a folder of sounds for each class"
+    sketch = ("What it should look like", _SOUNDS)
 
     def request(self) -> Request | None:
         """The drawing."""
-        text = self.field.text()
-        return SoundsRequest(str(Path(text).expanduser().absolute())) if is_folder(text) else None
-
-    def lacks(self) -> str:
-        """Whether it is a folder."""
-        text = self.field.text()
-        return "" if not text or is_folder(text) else "There is no such folder."
-
-    def _ask(self) -> Path | None:
-        return dialogs.ask_folder(self, self._session, "Choose a folder that holds a folder of sounds for each class")
+        return SoundsRequest(str(Path(self.field.text()).expanduser().absolute())) if self.is_there() else None
 
 
 class TableWay(Way):
@@ -239,7 +262,7 @@ class TableWay(Way):
         return dialogs.ask_file(self, self._session, "Choose a table", f"{TABLES};;All files (*)")
 
 
-class UnlabelledWay(Way):
+class UnlabelledWay(FolderWay):
     """A folder of pictures that nobody has labelled yet. It stays where it is, and no job is needed."""
 
     name = "unlabelled"
@@ -251,39 +274,18 @@ class UnlabelledWay(Way):
         "a class for each of these on the Evaluate page, and you confirm with one key. They stay where they are."
     )
     verb = "Add them"
-
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self.field = PathField("&Folder of pictures", "unlabelledEdit", "", self._ask)
-        self.body.addWidget(self.field)
-        self.body.addWidget(self.note)
-        self.body.addSpacing(theme.GAP)
-        self.body.addWidget(Sketch("What it may look like", _PICTURES))
-        self.body.addStretch(1)
-        self.field.changed.connect(self.say)
-        self.field.submitted.connect(self.submitted)
-        self.say()
-
-    def first_field(self) -> QWidget:
-        """The folder."""
-        return self.field.edit
+    label = "&Folder of pictures"
+    edit_name = "unlabelledEdit"
+    question = "Choose a folder of pictures to be labelled"
+    sketch = ("What it may look like", _PICTURES)
 
     def is_ready(self) -> bool:
         """Whether there is such a folder."""
-        return is_folder(self.field.text())
+        return self.is_there()
 
     def folder(self) -> Path:
         """The folder that was chosen."""
         return Path(self.field.text()).expanduser().resolve()
-
-    def lacks(self) -> str:
-        """Whether it is a folder."""
-        text = self.field.text()
-        return "" if not text or is_folder(text) else "There is no such folder."
-
-    def _ask(self) -> Path | None:
-        return dialogs.ask_folder(self, self._session, "Choose a folder of pictures to be labelled")
 
 
 def header(file: Path) -> list[str]:
