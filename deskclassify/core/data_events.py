@@ -27,6 +27,7 @@ class Fetched(Event):
         images: number of pictures.
         rule: the label rule that fits.
         left_out: files of the archive, table or folder that were not taken.
+        is_drawn: whether they are drawings of sounds or numbers: mirrored, they would mean something else.
     """
 
     event: ClassVar[str] = "finished"
@@ -36,6 +37,7 @@ class Fetched(Event):
     rule: str = "folder"
     left_out: int = 0
     seconds: float = 0.0
+    is_drawn: bool = False
 
 
 @dataclass(frozen=True)

@@ -290,6 +290,16 @@ class TestJob:
         assert session.project.data.rule == r"regex:^(\w)_" and session.project.name == "Pets"
         assert session.undo_stack.count() == 1, "folder and rule are one step"
 
+    @pytest.mark.parametrize("is_drawn", [True, False])
+    def test_drawings_of_sounds_and_numbers_are_not_changed_in_training(
+        self, dialog, session, engine, archive, folder, qtbot, is_drawn
+    ):
+        engine.events = [Fetched(str(folder), "Birdsong", 7, is_drawn=is_drawn)]
+        self.begin(dialog, archive)
+        qtbot.waitUntil(lambda: dialog.start_button.text() == "Show them")
+        dialog.start_button.click()
+        assert session.project.options.augment == (0.0 if is_drawn else 1.0)
+
     def test_a_project_that_has_pictures_may_get_more_or_stay(
         self, dialog, session, engine, archive, folder, qtbot, tmp_path, make_pictures
     ):

@@ -112,7 +112,8 @@ def fetched(place: Path, mark: Mark, seconds: float) -> Fetched:
     kind, _, table = mark.rule.partition(":")
     # A bare name would be looked for in the working folder first.
     rule = f"csv:{folder / table}" if kind == "csv" else mark.rule
-    return Fetched(str(folder), mark.title, mark.images, rule, mark.left_out, seconds)
+    is_drawn = mark.origin.startswith(("sounds:", "table:"))
+    return Fetched(str(folder), mark.title, mark.images, rule, mark.left_out, seconds, is_drawn)
 
 
 def count_pictures(folder: Path) -> int:

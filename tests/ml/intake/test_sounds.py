@@ -67,7 +67,7 @@ def test_each_sound_becomes_a_picture_in_its_class(folder: Path) -> None:
     (folder / "wren" / "notes.txt").write_text("x")
     before = hash_of(folder)
     *_, found = draw(folder)
-    assert isinstance(found, Fetched)
+    assert isinstance(found, Fetched) and found.is_drawn
     assert (found.images, found.rule, found.left_out, found.name) == (4, "folder", 1, "birds sounds")
     assert list_data(DataSpec((Source(found.folder),))).classes() == {"owl": 2, "wren": 2}
     with Image.open(Path(found.folder) / "owl" / "0.png") as image:

@@ -30,10 +30,20 @@ def why_not_added(session: Session, fetched: Fetched) -> str:
 
 
 def take_in(session: Session, fetched: Fetched, as_new: bool) -> None:
-    """Make the pictures data of the project, in one undoable step; with `as_new`, of a new one."""
+    """Make the pictures data of the project, in one undoable step; with `as_new`, of a new one.
+
+    Training does not change drawings of sounds and numbers: mirrored, they would mean something else.
+    """
     folder = Path(fetched.folder)
     if is_there(session, fetched) and not as_new:
         return
+    is_first = as_new or not has_data(session)
+    _add(session, fetched, folder, as_new)
+    if is_first and fetched.is_drawn:
+        session.change_options(replace(session.project.options, augment=0.0))
+
+
+def _add(session: Session, fetched: Fetched, folder: Path, as_new: bool) -> None:
     if not has_data(session) and fetched.rule == session.project.data.rule:
         session.add_folder(folder)  # which finds the project that was made of this folder before
         return
