@@ -168,11 +168,11 @@ def measure_page(app: QApplication, session: Session, page: EvaluatePage, run: R
     def curves() -> None:
         page.tabs.setCurrentWidget(page.curves)
         end = time.monotonic() + 60
-        while page.curves._drawn is None and time.monotonic() < end:
+        while page.curves.content._drawn is None and time.monotonic() < end:
             settle(5)
 
     timed("curves of all classes (in the background)", curves)
-    timed("a point of a curve chosen", lambda: page.curves._choose_point("species 012", 0.5))
+    timed("a point of a curve chosen", lambda: page.curves.content._choose_point("species 012", 0.5))
     return matrix, scroll
 
 

@@ -94,6 +94,8 @@ def _items(data: DataSpec, should_stop: ShouldStop) -> tuple[Item, ...]:
     """The pictures by the labels as they are now. The folders are walked again when one of them has changed."""
     if not _walked or not _walked[0][0].fits(data) or _walked[0][1] != _stamp(_walked[0][0]):
         found = find(data, should_stop)
+        if should_stop():
+            return ()  # it was not walked to its end
         _walked[:] = [(found, _stamp(found))]
     return arrange(_walked[0][0], data).items
 

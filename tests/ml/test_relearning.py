@@ -178,6 +178,13 @@ def test_a_stop_is_obeyed_and_nothing_is_told(trained: Path, sample_spec: DataSp
 # -- a trunk that has learned ---------------------------------------------------------
 
 
+def test_a_walk_that_was_stopped_is_not_taken_for_the_data(trained: Path, sample_spec: DataSpec, relearn: Any) -> None:
+    request = RelearnRequest(str(trained), sample_spec)
+    assert not any(isinstance(event, Scored) for event in relearning.relearn(request, lambda: True))
+    _, relearned = relearn()
+    assert relearned.train_images == RunFolder(trained).info().result["train_images"]
+
+
 @pytest.fixture
 def changed(trained: Path, tmp_path: Path) -> Path:
     """A copy of the run whose trunk is another one than the pretrained."""

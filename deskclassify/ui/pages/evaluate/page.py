@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import (
@@ -21,19 +22,22 @@ from deskclassify.core.run_folder import RunFolder
 from deskclassify.ui import dialogs, theme
 from deskclassify.ui.live import LiveLearning
 from deskclassify.ui.pages.evaluate import words
-from deskclassify.ui.pages.evaluate.confidence_tab import ConfidenceTab
-from deskclassify.ui.pages.evaluate.curves_tab import CurvesTab
-from deskclassify.ui.pages.evaluate.mend_tab import MendTab
+from deskclassify.ui.pages.evaluate.late_tab import LateTab
 from deskclassify.ui.pages.evaluate.overview_tab import OverviewTab
 from deskclassify.ui.pages.evaluate.pictures import EvaluatePictures
 from deskclassify.ui.pages.evaluate.report_button import ReportButton
 from deskclassify.ui.pages.evaluate.state import Evaluation
-from deskclassify.ui.pages.evaluate.suggest_tab import SuggestTab
 from deskclassify.ui.pages.evaluate.view import Choice
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.explained import explain_all
 from deskclassify.ui.widgets.named import named
+
+if TYPE_CHECKING:
+    from deskclassify.ui.pages.evaluate.confidence_tab import ConfidenceTab
+    from deskclassify.ui.pages.evaluate.curves_tab import CurvesTab
+    from deskclassify.ui.pages.evaluate.mend_tab import MendTab
+    from deskclassify.ui.pages.evaluate.suggest_tab import SuggestTab
 
 
 class EvaluatePage(QWidget):
@@ -94,10 +98,10 @@ class EvaluatePage(QWidget):
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
         self.overview = OverviewTab(self.state)
-        self.curves = CurvesTab(self.state)
-        self.confidence = ConfidenceTab(self.state)
-        self.mend = MendTab(self.state)
-        self.suggest = SuggestTab(self.state)
+        self.curves = LateTab(self._make_curves)
+        self.confidence = LateTab(self._make_confidence)
+        self.mend = LateTab(self._make_mend)
+        self.suggest = LateTab(self._make_suggest)
         for tab, title in (
             (self.overview, "Overview"),
             (self.curves, "Curves"),
@@ -116,6 +120,26 @@ class EvaluatePage(QWidget):
         content.addWidget(self.pictures)
         content.setSizes([610, 390])
         return content
+
+    def _make_curves(self) -> CurvesTab:
+        from deskclassify.ui.pages.evaluate.curves_tab import CurvesTab
+
+        return CurvesTab(self.state)
+
+    def _make_confidence(self) -> ConfidenceTab:
+        from deskclassify.ui.pages.evaluate.confidence_tab import ConfidenceTab
+
+        return ConfidenceTab(self.state)
+
+    def _make_mend(self) -> MendTab:
+        from deskclassify.ui.pages.evaluate.mend_tab import MendTab
+
+        return MendTab(self.state)
+
+    def _make_suggest(self) -> SuggestTab:
+        from deskclassify.ui.pages.evaluate.suggest_tab import SuggestTab
+
+        return SuggestTab(self.state)
 
     def _make_head(self) -> QHBoxLayout:
         self.run_box = named(QComboBox(), "runBox")
