@@ -14,6 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from deskclassify.core import calibration, calibration_files
+from deskclassify.core.control import never
 from deskclassify.core.data_events import Calibrated
 from deskclassify.core.data_requests import CalibrateRequest
 from deskclassify.core.errors import InputError
@@ -23,6 +24,7 @@ from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sample import make_sample
 from deskclassify.core.sources import DataSpec, Source
 from deskclassify.ml.model_file import KEY, read_card
+from deskclassify.ml.training import fit
 
 COVERAGE = 0.9
 
@@ -69,8 +71,6 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def half(tmp_path_factory: pytest.TempPathFactory, ml_home: Path) -> Path:
     """A run on four of the sample's classes, with half of the pictures for validation; the fifth is foreign to it."""
-    from conftest import drain_request
-
     folder = tmp_path_factory.mktemp("half")
     data = make_sample(folder / "data", per_class=30)
     classes = sorted(path for path in data.iterdir() if path.is_dir())
@@ -78,7 +78,7 @@ def half(tmp_path_factory: pytest.TempPathFactory, ml_home: Path) -> Path:
     before = os.environ.get("DESKCLASSIFY_HOME")
     os.environ["DESKCLASSIFY_HOME"] = str(ml_home)
     spec = DataSpec((Source(str(data)),), valid_pct=0.5)
-    drain_request(FitRequest(spec, str(folder / "run"), preset="quick", epochs=3))
+    list(fit(FitRequest(spec, str(folder / "run"), preset="quick", epochs=3), never))
     if before is not None:
         os.environ["DESKCLASSIFY_HOME"] = before
     return folder
