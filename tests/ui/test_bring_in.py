@@ -16,6 +16,7 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QAbstractButton, QLabel, QProgressBar
 
+from deskclassify.core.archive_names import is_address
 from deskclassify.core.data_events import Fetched
 from deskclassify.core.data_requests import FetchRequest, PublicSetRequest, SoundsRequest, TableRequest
 from deskclassify.core.errors import UserError
@@ -29,7 +30,7 @@ from deskclassify.ui import drops
 from deskclassify.ui.pages.bring_in import adding as adding_module
 from deskclassify.ui.pages.bring_in.class_choice import ClassDialog
 from deskclassify.ui.pages.bring_in.dialog import BringInDialog
-from deskclassify.ui.pages.bring_in.file_ways import digest_of, header, is_address
+from deskclassify.ui.pages.bring_in.file_ways import digest_of, header
 from deskclassify.ui.pages.bring_in.pace import Pace, size
 from deskclassify.ui.pages.bring_in.pasting import to_array
 from deskclassify.ui.pages.bring_in.sets_way import SetsWay

@@ -13,7 +13,6 @@ from deskclassify.core.errors import InputError
 from deskclassify.core.runs import RunSummary
 from deskclassify.core.words import counted
 from deskclassify.ui import theme
-from deskclassify.ui.pages.compare_dialog import CompareDialog
 from deskclassify.ui.pages.runs_table import NAME, RunsTable
 from deskclassify.ui.run_library import RunLibrary
 from deskclassify.ui.session import Session
@@ -160,6 +159,8 @@ class RunsPanel(QWidget):
             common.run_guarded(self._session, self._open_comparison, *chosen)
 
     def _open_comparison(self, first: RunSummary, second: RunSummary) -> None:
+        from deskclassify.ui.pages.compare_dialog import CompareDialog
+
         CompareDialog(self._library.compare(first, second), self).open()
 
     @Slot()

@@ -9,11 +9,10 @@ from PySide6.QtCore import QMimeData, QObject, Qt, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
-from deskclassify.core.archive_names import is_archive_name
+from deskclassify.core.archive_names import is_address, is_archive_name
 from deskclassify.core.words import counted
 from deskclassify.ui import theme
 from deskclassify.ui.pages.bring_in.class_choice import ask_class
-from deskclassify.ui.pages.bring_in.file_ways import is_address
 from deskclassify.ui.pages.bring_in.pasting import Keeper, of_clipboard
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.common import run_guarded

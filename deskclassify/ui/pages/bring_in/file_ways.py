@@ -6,12 +6,11 @@ import csv
 import re
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from deskclassify.core.archive_names import ARCHIVE_SUFFIXES, is_archive_name
+from deskclassify.core.archive_names import ARCHIVE_SUFFIXES, is_address, is_archive_name
 from deskclassify.core.data_requests import FetchRequest, SoundsRequest, TableRequest
 from deskclassify.core.requests import Request
 from deskclassify.ui import dialogs, theme
@@ -298,15 +297,6 @@ def header(file: Path) -> list[str]:
         return next(csv.reader([first], delimiter=max(",;\t", key=first.count)), [])
     except (OSError, csv.Error):
         return []
-
-
-def is_address(text: str) -> bool:
-    """Whether something can be downloaded from there."""
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False
 
 
 def digest_of(text: str) -> str | None:

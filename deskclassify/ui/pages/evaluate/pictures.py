@@ -14,7 +14,6 @@ from deskclassify.ui.pages.evaluate import words
 from deskclassify.ui.pages.evaluate.state import Evaluation
 from deskclassify.ui.pages.evaluate.view import View
 from deskclassify.ui.pages.evaluate.words import SORTS, Filter, Sort
-from deskclassify.ui.pages.picture_dialog import PictureDialog
 from deskclassify.ui.widgets import common
 from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid
 from deskclassify.ui.widgets.named import named
@@ -211,6 +210,8 @@ class EvaluatePictures(common.Card):
     @Slot(str)
     def open_picture(self, path: str) -> None:
         """Open one of the pictures large; the arrow keys step through the others."""
+        from deskclassify.ui.pages.picture_dialog import PictureDialog
+
         view = self._state.view
         shown = self._shown if any(one.path == path for one in self._shown) else list(view.verdicts if view else ())
         at = next((at for at, one in enumerate(shown) if one.path == path), None)
