@@ -166,3 +166,12 @@ def test_arrays_become_pictures_that_own_their_pixels():
     for wrong in (np.zeros((3, 3), np.float32), np.zeros((3, 3, 2), np.uint8), np.zeros(3, np.uint8)):
         with pytest.raises(ValueError):
             to_qimage(wrong)
+
+
+def test_a_grid_without_any_room_does_no_harm(qtbot):
+    grid = ImageGrid()
+    qtbot.addWidget(grid)
+    grid.show()
+    grid.resize(0, 0)
+    grid.set_entries([GridEntry("/a.png"), GridEntry("/b.png")])
+    assert grid.visible_rows() and grid.gridSize().width() > 0

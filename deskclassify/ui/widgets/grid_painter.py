@@ -40,7 +40,7 @@ class GridPainter:
     def fitted(self, width: int, growth: float) -> QSize:
         """The cell with which whole columns fill a width; pictures grow by `growth` at most."""
         columns = max(1, width // self.cell.width())
-        edge = min(width // columns - 2 * _PAD, int(self._edge * growth))
+        edge = max(1, min(width // columns - 2 * _PAD, int(self._edge * growth)))  # there may be no room at all
         return QSize(edge + 2 * _PAD, edge + self._extra)
 
     def paint(
