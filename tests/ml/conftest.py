@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from deskclassify.core.control import never
+from deskclassify.core.events import Held
 from deskclassify.core.requests import ExportRequest, FitRequest, Request, generator
 from deskclassify.core.sample import make_sample
 from deskclassify.core.sources import DataSpec, Source
@@ -18,7 +21,13 @@ Drain = Callable[[Request], list[Any]]
 
 
 def drain_request(request: Request, should_stop: Callable[[], bool] = never) -> list[Any]:
-    return list(generator(request)(request, should_stop))
+    """All events of a job. On a disk that is really full a training would wait for ever: then the test fails."""
+    events = []
+    for event in generator(request)(request, should_stop):
+        if isinstance(event, Held) and shutil.disk_usage(tempfile.gettempdir()).free < 600e6:
+            pytest.fail(f"The disk of the tests is full. {event.text}")
+        events.append(event)
+    return events
 
 
 @pytest.fixture
