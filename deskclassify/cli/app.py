@@ -169,10 +169,7 @@ def train(
     json: options.Json = False,
 ) -> Plan:
     """Train, and write the run folder. Works under torchrun."""
-    options.at_least("--epochs", epochs, 0)
-    options.at_least("--frozen-epochs", frozen_epochs, 0)
-    options.at_least("--patience", patience, 1)
-    options.between("--augment", augment, 0, requests.STRONGEST_AUGMENT)
+    _check_course(epochs, frozen_epochs, patience, augment)
     _check_numbers(lr, batch_size, image_size)
     request = requests.FitRequest(
         data=options.data_spec(data, label_from, valid_pct, valid_folder, seed, test_pct, group_by),
@@ -515,6 +512,13 @@ def _plan(request: requests.Request, kind: type[Any], show: Callable[[Any], Any]
             runner.output.result(show(result))
 
     return plan
+
+
+def _check_course(epochs: int | None, frozen_epochs: int | None, patience: int | None, augment: float) -> None:
+    options.at_least("--epochs", epochs, 0)
+    options.at_least("--frozen-epochs", frozen_epochs, 0)
+    options.at_least("--patience", patience, 1)
+    options.between("--augment", augment, 0, requests.STRONGEST_AUGMENT)
 
 
 def _check_numbers(lr: float | None, batch_size: int | None, image_size: int | None) -> None:

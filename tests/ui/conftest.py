@@ -61,3 +61,16 @@ def picture(tmp_path: Path) -> Path:
     path = tmp_path / "Vögel.png"
     Image.new("RGB", (20, 20), "gold").save(path)
     return path
+
+
+@pytest.fixture
+def data_page(qtbot: Any, session: Session) -> Any:
+    """The Data page of the session, in sight."""
+    from deskclassify.ui.pages.data import DataPage
+
+    made = DataPage(session)
+    qtbot.addWidget(made)
+    made.resize(1180, 760)
+    with qtbot.waitExposed(made):
+        made.show()
+    return made

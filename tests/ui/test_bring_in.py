@@ -35,7 +35,6 @@ from deskclassify.ui.pages.bring_in.pace import Pace, size
 from deskclassify.ui.pages.bring_in.pasting import to_array
 from deskclassify.ui.pages.bring_in.sets_way import SetsWay
 from deskclassify.ui.pages.camera_to_class import ClassCamera
-from deskclassify.ui.pages.data import DataPage
 
 FETCHES = FetchRequest | PublicSetRequest | SoundsRequest | TableRequest
 
@@ -81,13 +80,8 @@ def session(session_on, engine):
 
 
 @pytest.fixture
-def page(qtbot, session):
-    made = DataPage(session)
-    qtbot.addWidget(made)
-    made.resize(1180, 760)
-    with qtbot.waitExposed(made):
-        made.show()
-    return made
+def page(data_page):
+    return data_page
 
 
 @pytest.fixture

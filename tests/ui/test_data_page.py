@@ -13,7 +13,6 @@ from deskclassify.core.requests import ListRequest, ScanRequest
 from deskclassify.core.sources import Problem, Source, list_data
 from deskclassify.engine.client import run_in_process
 from deskclassify.ui import dialogs, theme
-from deskclassify.ui.pages.data import DataPage
 from deskclassify.ui.widgets.class_table import ClassTable
 from deskclassify.ui.widgets.image_grid import ImageGrid
 from deskclassify.ui.widgets.label_rule import LabelRuleEditor
@@ -55,13 +54,8 @@ def session(session_on, engine):
 
 
 @pytest.fixture
-def page(qtbot, session):
-    made = DataPage(session)
-    qtbot.addWidget(made)
-    made.resize(1180, 760)
-    with qtbot.waitExposed(made):
-        made.show()
-    return made
+def page(data_page):
+    return data_page
 
 
 @pytest.fixture

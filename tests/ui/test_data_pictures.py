@@ -13,7 +13,6 @@ from deskclassify.core.requests import ListRequest
 from deskclassify.core.sources import Source
 from deskclassify.engine.client import run_in_process
 from deskclassify.ui import dialogs
-from deskclassify.ui.pages.data import DataPage
 from deskclassify.ui.widgets import dragged
 from deskclassify.ui.widgets.class_table import class_names, class_rows
 
@@ -34,13 +33,8 @@ def session(session_on, qtbot, tmp_path, make_pictures):
 
 
 @pytest.fixture
-def page(qtbot, session):
-    made = DataPage(session)
-    qtbot.addWidget(made)
-    made.resize(1180, 760)
-    with qtbot.waitExposed(made):
-        made.show()
-    return made
+def page(data_page):
+    return data_page
 
 
 def names(page):

@@ -121,6 +121,6 @@ class Part:
         except FileNotFoundError:
             return _NOTHING  # a part of an earlier version of this program
         except (OSError, ValueError, TypeError, KeyError):
-            pass
+            pass  # a damaged note: nobody knows any more what the part is of
         self.file.unlink(missing_ok=True)  # a part of another file
         return _NOTHING
