@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from deskclassify.core import words
 from deskclassify.core.events import Progress
 from deskclassify.core.words import about, counted
 
@@ -68,7 +69,7 @@ def size(count: float) -> str:
         return f"{count / 1e3:.0f} KB"
     if count < 1e7:
         return f"{count / 1e6:.1f} MB"
-    return f"{count / 1e6:.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
+    return words.size(count)
 
 
 def _amount(progress: Progress) -> str:
