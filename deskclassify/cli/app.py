@@ -356,7 +356,7 @@ def export(
         run=str(options.existing(run, "run folder")),
         target=_target("MODEL.onnx", target),
         layout=options.choice("--layout", layout, _LAYOUTS),
-        int8=int8,
+        precision="int8" if int8 else "fp32",
     )
     return _plan(request, events.Exported, tables.exported)
 

@@ -47,6 +47,10 @@ class EngineDiedError(UserError):
         self.cause = cause
 
 
+class EngineMissingError(UserError):
+    """The training engine, which this job needs, is not installed yet; the window offers to install it."""
+
+
 class OneOfManyError(UserError):
     """A failure in one of several processes that train together.
 
@@ -76,13 +80,15 @@ def is_dead_device(error: BaseException) -> bool:
 class Failure:
     """A failed job, ready to be shown: the sentence, and the technical text behind Details.
 
-    `is_deadly` says that the process that ran the job is of no further use.
+    `is_deadly` says that the process that ran the job is of no further use, `needs_engine` that the training engine
+    is not installed.
     """
 
     sentence: str
     details: str = ""
     is_input: bool = False
     is_deadly: bool = False
+    needs_engine: bool = False
 
     @staticmethod
     def of(error: BaseException) -> Failure:
@@ -95,7 +101,8 @@ class Failure:
             return error.failure
         if isinstance(error, UserError):
             details = error.details or "".join(traceback.format_exception(error))
-            return Failure(error.sentence, details, isinstance(error, InputError))
+            needs_engine = isinstance(error, EngineMissingError)
+            return Failure(error.sentence, details, isinstance(error, InputError), needs_engine=needs_engine)
         details = "".join(traceback.format_exception(error))
         return Failure(explain(error), details, is_deadly=is_dead_device(error))
 

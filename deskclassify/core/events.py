@@ -300,7 +300,11 @@ class Evaluated(Event):
 
 @dataclass(frozen=True)
 class Exported(Event):
-    """A model was written, and agreed with training."""
+    """A model was written, and agreed with training.
+
+    `files` are all that were written; `bytes_before` and `accuracy_before` are those of fp32, where the precision is
+    another one.
+    """
 
     event: ClassVar[str] = "finished"
     model: str
@@ -311,6 +315,10 @@ class Exported(Event):
     accuracy: float | None
     accuracy_before: float | None = None
     seconds: float = 0.0
+    precision: str = "fp32"
+    bytes_before: int | None = None
+    files: tuple[str, ...] = ()
+    opset: int = 0
 
 
 @dataclass(frozen=True)
@@ -333,7 +341,10 @@ class Prediction(Event):
 
 @dataclass(frozen=True)
 class PredictDone(Event):
-    """The end of a prediction; `provider` is the one that really ran, `threshold` the model's own."""
+    """The end of a prediction; `threshold` is the model's own.
+
+    `provider` is the one that really ran; where another one was wanted, `provider_note` says why not, and what to do.
+    """
 
     event: ClassVar[str] = "finished"
     images: int
@@ -346,6 +357,7 @@ class PredictDone(Event):
     stopped: bool = False
     threshold: float = 0.0
     refused: int = 0
+    provider_note: str = ""
 
 
 @dataclass(frozen=True)

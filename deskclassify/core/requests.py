@@ -3,9 +3,10 @@
 `job` names the generator as `module:function`. It is resolved by name in the process that runs
 it, so that nobody who only sends a request imports the learning code. `process` says which child
 runs it: the `trainer`, the `viewer` (what is answered at once), the `explorer` (what takes its time) and the `mender`
-(which keeps a run's features at hand) hold torch, the `predictor`, the `scanner` and the `fetcher` (downloads, which
-may take long) do not; `here` is a thread of the window itself, for what only walks folders. What is asked of the Layers
-page is in `layer_requests`, what brings in and mends data in `data_requests`; `wire` has the list of all.
+(which keeps a run's features at hand) hold torch, the `predictor`, the `looker` (one picture, while the predictor is at
+work), the `scanner` and the `fetcher` (downloads, which may take long) do not; `here` is a thread of the window itself,
+for what only walks folders. What is asked of the Layers page is in `layer_requests`, what brings in and mends data in `data_requests`, what is done with finished models in
+`use_requests`; `wire` has the list of all.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ MIXES: tuple[Mix, ...] = ("none", "mixup", "cutmix")
 STRONGEST_AUGMENT = 2.0  # of `FitRequest.augment`
 Balance = Literal["auto", "none", "sampling", "weights"]
 BALANCES: tuple[Balance, ...] = ("auto", "none", "sampling", "weights")
-Process = Literal["trainer", "viewer", "explorer", "mender", "predictor", "scanner", "fetcher", "here"]
+ExportLayout = Literal["file", "triton", "zip", "safetensors"]
+EXPORT_LAYOUTS: tuple[ExportLayout, ...] = ("file", "triton", "zip", "safetensors")
+Precision = Literal["fp32", "fp16", "int8"]
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
+Process = Literal["trainer", "viewer", "explorer", "mender", "predictor", "looker", "scanner", "fetcher", "here"]
 
 
 @dataclass(frozen=True)
@@ -172,18 +177,26 @@ class EvaluateRequest(Request):
 class ExportRequest(Request):
     """Write a run as an ONNX model, if it agrees with training.
 
-    `fast` takes torch's older exporter, for a model that is wanted at once after a training;
-    the proof is the same. `classes` are class → name now, where classes were renamed or merged since the training:
-    the probabilities of merged ones add up inside the model.
+    Attributes:
+        layout: one `.onnx` file, a model repository for `triton`, a `zip` with model, labels, README and a script, or
+            `safetensors` weights with their description in JSON.
+        precision: `fp16` halves the file; `int8` is calibrated on training pictures. Both are held against accuracy.
+        fast: take torch's older exporter, for a model that is wanted at once after a training; the proof is the same.
+        opset: of ONNX; None for the usual one.
+        resize_inside: decoded pictures of any size go in, and the graph resizes them itself.
+        classes: class → name now, where classes were renamed or merged since the training: the probabilities of merged
+            ones add up inside the model.
     """
 
     job: ClassVar[str] = "deskclassify.ml.export:export"
     process: ClassVar[Process] = "trainer"
     run: str
     target: str
-    layout: Literal["file", "triton"] = "file"
-    int8: bool = False
+    layout: ExportLayout = "file"
+    precision: Precision = "fp32"
     fast: bool = False
+    opset: int | None = None
+    resize_inside: bool = False
     classes: dict[str, str] = field(default_factory=dict)
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from deskclassify.core import data_events, data_requests, events, layer_events, layer_requests, requests
+from deskclassify.core import (
+    data_events,
+    data_requests,
+    events,
+    layer_events,
+    layer_requests,
+    requests,
+    use_events,
+    use_requests,
+)
 from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.events import Event
 from deskclassify.core.requests import Request
@@ -47,6 +56,15 @@ REQUESTS: dict[str, type[Request]] = {
         data_requests.CalibrateRequest,
         data_requests.CopyRequest,
         data_requests.RunReportRequest,
+        use_requests.ModelRequest,
+        use_requests.OccludeRequest,
+        use_requests.FrameRequest,
+        use_requests.WatchRequest,
+        use_requests.SortRequest,
+        use_requests.SheetRequest,
+        use_requests.EngineStateRequest,
+        use_requests.InstallEngineRequest,
+        use_requests.RemoveEngineRequest,
     )
 }
 EVENTS: dict[str, type[Event]] = {
@@ -89,6 +107,12 @@ EVENTS: dict[str, type[Event]] = {
         data_events.Suggested,
         data_events.Calibrated,
         data_events.Copied,
+        use_events.ModelRead,
+        use_events.Occluded,
+        use_events.Appeared,
+        use_events.Sorted,
+        use_events.SheetWritten,
+        use_events.EngineState,
     )
 }
 

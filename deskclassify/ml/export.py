@@ -71,7 +71,7 @@ def export(request: ExportRequest, should_stop: ShouldStop) -> Iterator[Event]:
     yield Message("Writing the network down …")
     model = tracing.trace(network, info.preprocess.size, OUTPUT, request.fast)
     reference = _torch_answers(network)
-    if request.int8:
+    if request.precision == "int8":
         yield Message("Calibrating for 8-bit arithmetic …")
         model = _int8(model, run, info)
     check = _Comparison()
@@ -79,8 +79,8 @@ def export(request: ExportRequest, should_stop: ShouldStop) -> Iterator[Event]:
     yield from _compare(plan, answers, reference, check, should_stop)
     if should_stop():
         return
-    _judge(check, request.int8)
-    card = _card(plan, check, request.int8)
+    _judge(check, request.precision == "int8")
+    card = _card(plan, check, request.precision == "int8")
     data = _describe(model, card, answers)
     _verify_file(data)
     _write(target, data, card, request)
@@ -91,7 +91,7 @@ def export(request: ExportRequest, should_stop: ShouldStop) -> Iterator[Event]:
         top1_agreement=check.same_top1 / check.images if check.images else 1.0,
         max_abs_diff=check.max_abs_diff,
         accuracy=card.accuracy,
-        accuracy_before=check.right_before / check.images if request.int8 and check.images else None,
+        accuracy_before=check.right_before / check.images if request.precision == "int8" and check.images else None,
         seconds=time.monotonic() - begun,
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -476,7 +476,7 @@ class Session(QObject):
             self.model_changed.emit()
         self.failed.emit(failure)
 
-    def export(self, target: Path, int8: bool = False) -> None:
+    def export(self, target: Path, **options: Any) -> None:
         """Export the run that is shown.
 
         Raises:
@@ -485,7 +485,7 @@ class Session(QObject):
         if self.run is None:
             raise InputError("There is no trained model to export. Train one first.")
         names = run_model.class_names(self.run, self.project, self.listing)
-        request = ExportRequest(str(self.run.path), str(target), int8=int8, classes=names)
+        request = ExportRequest(str(self.run.path), str(target), classes=names, **options)
         self._start(request, None, self._exported)
 
     @Slot(object)

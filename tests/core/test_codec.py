@@ -51,7 +51,9 @@ def same(first: Any, second: Any) -> bool:
 @pytest.mark.parametrize("kind", list(wire.REQUESTS.values()))
 def test_requests_survive_the_wire(kind, data):
     request = data.draw(st.from_type(kind))
-    assert wire.decode_request(json.loads(json.dumps(wire.encode(request)))) == request
+    back = wire.decode_request(json.loads(json.dumps(wire.encode(request))))
+    assert type(back) is kind
+    assert same(back, request)
 
 
 @given(st.data())

@@ -151,7 +151,7 @@ def test_triton_layout(trained: Path, tmp_path: Path, drain: Any) -> None:
 
 @pytest.mark.slow
 def test_int8_is_smaller_and_tells_what_it_costs(trained: Path, model_file: Path, tmp_path: Path, drain: Any) -> None:
-    *_, done = drain(ExportRequest(str(trained), str(tmp_path / "small.onnx"), int8=True, fast=True))
+    *_, done = drain(ExportRequest(str(trained), str(tmp_path / "small.onnx"), precision="int8", fast=True))
     assert done.bytes < 0.4 * model_file.stat().st_size
     assert done.accuracy_before == RunFolder(trained).info().result["accuracy"]
     assert done.accuracy >= done.accuracy_before - 0.02

@@ -20,7 +20,7 @@ from deskclassify.core.pictures import is_picture_name
 from deskclassify.core.requests import ExportRequest, PredictRequest
 from deskclassify.ui.pages import camera
 from deskclassify.ui.pages.predict import PredictPage
-from deskclassify.ui.pages.prediction_table import LABEL, NAME, NOTE, PROBABILITY
+from deskclassify.ui.pages.predict.table import LABEL, NAME, NOTE, PROBABILITY
 
 CLASSES = ("ants", "bees", "wasps")
 
@@ -86,32 +86,32 @@ def pictures(tmp_path):
 
 
 def ended(qtbot, page, session):
-    qtbot.waitUntil(lambda: not session.owner.jobs and not page.cancel_button.isVisible())
+    qtbot.waitUntil(lambda: not session.owner.jobs and not page.results.cancel_button.isVisible())
 
 
 def column(page, number):
-    return [page.filter.index(row, number).data() for row in range(page.filter.rowCount())]
+    return [page.results.filter.index(row, number).data() for row in range(page.results.filter.rowCount())]
 
 
 def test_every_named_widget_is_there(page):
     for name in ("dropArea", "predictionTable", "openModelButton", "exportButton", "cameraButton", "saveCsvButton"):
         assert page.findChild(QObject, name) is not None
-    assert not page.save_button.isEnabled() and not page.export_button.isEnabled()
+    assert not page.results.save_button.isEnabled() and not page.model_panel.export_button.isEnabled()
 
 
 def test_a_drop_without_a_model_says_what_to_do(page, session, qtbot, pictures):
     with qtbot.waitSignal(session.failed) as failed:
-        drop(page.drop_area, pictures)
+        drop(page.intake.drop_area, pictures)
     assert "no model" in failed.args[0].sentence
 
 
 def test_dropped_pictures_fill_table_and_card(page, session, engine, qtbot, pictures, tmp_path):
     session.open_model(tmp_path / "bugs.onnx")
-    assert "bugs.onnx" in page.model_line.name_label.text()
+    assert "bugs.onnx" in page.model_panel.line.name_label.text()
     notes = tmp_path / "notes.txt"
     notes.write_text("no picture")
     with qtbot.waitSignals([session.predict_started, session.predict_done], order="strict"):
-        drop(page.drop_area, [*pictures, notes])
+        drop(page.intake.drop_area, [*pictures, notes])
     ended(qtbot, page, session)
     assert engine.requests[0].paths == tuple(map(str, [*pictures, notes]))
     assert column(page, NAME) == ["red.png", "grün.png", "blue.png", "notes.txt"]
@@ -122,15 +122,17 @@ def test_dropped_pictures_fill_table_and_card(page, session, engine, qtbot, pict
     assert [bar.name for bar in page.answer.bars.bars] == ["ants", "bees"]
     assert "Processor" in page.answer.facts_label.text() and "CPUExecutionProvider" in page.answer.facts_label.toolTip()
     assert "7.5 ms" in page.answer.facts_label.text()
-    assert "95.4 %" in page.model_line.facts_label.text() and "ResNet-18" in page.model_line.facts_label.text()
-    assert "1 could not be read" in page.count_label.text()
+    assert (
+        "95.4 %" in page.model_panel.line.facts_label.text() and "ResNet-18" in page.model_panel.line.facts_label.text()
+    )
+    assert "1 could not be read" in page.results.count_label.text()
 
 
 def test_the_picture_of_the_chosen_row_is_painted(page, session, qtbot, pictures, tmp_path):
     session.open_model(tmp_path / "bugs.onnx")
-    drop(page.drop_area, pictures)
+    drop(page.intake.drop_area, pictures)
     ended(qtbot, page, session)
-    page.table.selectRow(2)
+    page.results.table.selectRow(2)
     assert page.answer.prediction.path == str(pictures[2])
     qtbot.waitUntil(lambda: page.answer.picture.pixmap is not None)
     view = page.answer.picture
@@ -143,7 +145,7 @@ def test_a_row_that_failed_shows_its_sentence(page, session, qtbot, tmp_path):
     session.predict([tmp_path / "x.txt"])
     ended(qtbot, page, session)
     assert page.answer.facts_label.text() == "This is not a picture."
-    assert page.filter.index(0, NOTE).data(Qt.ItemDataRole.ForegroundRole) is not None
+    assert page.results.filter.index(0, NOTE).data(Qt.ItemDataRole.ForegroundRole) is not None
 
 
 def test_thousands_of_answers_come_in_few_insertions_and_sort_by_value(
@@ -151,29 +153,29 @@ def test_thousands_of_answers_come_in_few_insertions_and_sort_by_value(
 ):
     engine.repeat = 2000
     insertions = []
-    page.model.rowsInserted.connect(lambda *_: insertions.append(1))
+    page.results.model.rowsInserted.connect(lambda *_: insertions.append(1))
     session.open_model(tmp_path / "bugs.onnx")
     session.predict(pictures)
     ended(qtbot, page, session)
-    assert page.model.rowCount() == 6000
+    assert page.results.model.rowCount() == 6000
     assert len(insertions) < 300
-    page.table.sortByColumn(PROBABILITY, Qt.SortOrder.DescendingOrder)
+    page.results.table.sortByColumn(PROBABILITY, Qt.SortOrder.DescendingOrder)
     assert column(page, PROBABILITY)[:2] == ["99.0 %", "99.0 %"]
-    page.filter_edit.setText("GRÜN")
-    assert set(column(page, NAME)) == {"grün.png"} and page.filter.rowCount() == 2000
+    page.results.filter_edit.setText("GRÜN")
+    assert set(column(page, NAME)) == {"grün.png"} and page.results.filter.rowCount() == 2000
 
 
 def test_cancel_stops_and_keeps_the_answers(page, session, engine, qtbot, pictures, tmp_path):
     engine.hold = True
     session.open_model(tmp_path / "bugs.onnx")
     session.predict(pictures)
-    qtbot.waitUntil(lambda: page.model.rowCount() == 3)
-    assert page.cancel_button.isVisible() and not page.clear_button.isEnabled()
+    qtbot.waitUntil(lambda: page.results.model.rowCount() == 3)
+    assert page.results.cancel_button.isVisible() and not page.results.clear_button.isEnabled()
     with qtbot.waitSignal(session.predict_done) as done:
-        page.cancel_button.click()
+        page.results.cancel_button.click()
     assert done.args[0].stopped
     ended(qtbot, page, session)
-    assert page.model.rowCount() == 3 and "cancelled" in page.count_label.text()
+    assert page.results.model.rowCount() == 3 and "cancelled" in page.results.count_label.text()
 
 
 def test_a_failed_prediction_ends_the_waiting(page, session, engine, qtbot, pictures, tmp_path):
@@ -182,17 +184,17 @@ def test_a_failed_prediction_ends_the_waiting(page, session, engine, qtbot, pict
     with qtbot.waitSignal(session.failed):
         session.predict(pictures)
     ended(qtbot, page, session)
-    assert not page.progress.isVisible()
+    assert not page.results.progress.isVisible()
 
 
 def test_csv_has_the_four_columns_first(page, session, engine, qtbot, pictures, tmp_path, monkeypatch):
     session.open_model(tmp_path / "bugs.onnx")
     session.predict([pictures[1], tmp_path / "a,b.txt"])
     ended(qtbot, page, session)
-    page.filter_edit.setText("nothing like this")
+    page.results.filter_edit.setText("nothing like this")
     target = tmp_path / "out"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
-    page.save_button.click()
+    page.results.save_button.click()
     with target.with_name("out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0] == ["path", "label", "probability", "error", "label_2", "probability_2"]
@@ -207,22 +209,26 @@ def test_csv_that_cannot_be_written_is_a_sentence(page, session, qtbot, pictures
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "file" / "x.csv"), ""))
     with qtbot.waitSignal(session.failed):
-        page.save_button.click()
+        page.results.save_button.click()
 
 
 def test_clear_empties_table_and_card(page, session, qtbot, pictures, tmp_path):
     session.open_model(tmp_path / "bugs.onnx")
     session.predict(pictures)
     ended(qtbot, page, session)
-    page.clear_button.click()
-    assert page.model.rowCount() == 0 and page.answer.prediction is None and not page.save_button.isEnabled()
+    page.results.clear_button.click()
+    assert (
+        page.results.model.rowCount() == 0
+        and page.answer.prediction is None
+        and not page.results.save_button.isEnabled()
+    )
     assert all(path.is_file() for path in pictures)
 
 
 def test_a_dropped_model_is_opened(page, session, engine, tmp_path):
     model = tmp_path / "other.onnx"
     model.write_bytes(b"x")
-    drop(page.drop_area, [model])
+    drop(page.intake.drop_area, [model])
     assert session.model == model and not engine.requests
 
 
@@ -232,11 +238,11 @@ def test_paste_of_a_picture_and_of_nothing(page, session, engine, qtbot, tmp_pat
     image.fill(QColor("red"))
     QGuiApplication.clipboard().setImage(image)
     with qtbot.waitSignal(session.predict_done):
-        page.paste()
+        page.intake.paste()
     assert "pasted" in engine.requests[0].paths[0]
     QGuiApplication.clipboard().setText("just words")
     with qtbot.waitSignal(session.status) as said:
-        page.paste()
+        page.intake.paste()
     assert "no picture" in said.args[0]
     ended(qtbot, page, session)
 
@@ -247,19 +253,19 @@ def test_export_tells_its_result_and_a_failure_takes_the_waiting_away(
     run = make_run(tmp_path / "run")
     session.show_run(run)
     qtbot.waitUntil(lambda: session.model is not None)
-    assert "ants, bees, wasps" in page.model_line.facts_label.text()
+    assert "ants, bees, wasps" in page.model_panel.line.facts_label.text()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), ""))
     with qtbot.waitSignal(session.export_done):
-        page.export_button.click()
+        page.model_panel.export_button.click()
     ended(qtbot, page, session)
-    said = page.model_line.message_label.text()
+    said = page.model_panel.line.message_label.text()
     assert engine.requests[-1].target == str(tmp_path / "mine.onnx")
     assert "13.4 MB" in said and "0.000003" in said and "98 pictures" in said
     engine.error = UserError("The exported model disagrees.")
     with qtbot.waitSignal(session.failed):
-        page.export_button.click()
+        page.model_panel.export_button.click()
     ended(qtbot, page, session)
-    assert page.model_line.message_label.text() == ""
+    assert page.model_panel.line.message_label.text() == ""
 
 
 def test_pictures_dropped_while_the_model_is_made_ready_wait_for_it(
@@ -267,11 +273,11 @@ def test_pictures_dropped_while_the_model_is_made_ready_wait_for_it(
 ):
     run = make_run(tmp_path / "run")
     session.show_run(run)
-    assert session.model_is_coming and "being made ready" in page.model_line.message_label.text()
+    assert session.model_is_coming and "being made ready" in page.model_panel.line.message_label.text()
     with qtbot.waitSignal(session.predict_done):
-        drop(page.drop_area, pictures)
+        drop(page.intake.drop_area, pictures)
     ended(qtbot, page, session)
-    assert page.model.rowCount() == 3 and page.model_line.message_label.text() == ""
+    assert page.results.model.rowCount() == 3 and page.model_panel.line.message_label.text() == ""
 
 
 def test_pictures_do_not_wait_for_a_model_that_cannot_be_made(
@@ -279,10 +285,10 @@ def test_pictures_do_not_wait_for_a_model_that_cannot_be_made(
 ):
     engine.error = UserError("The exported model disagrees.")
     session.show_run(make_run(tmp_path / "run"))
-    drop(page.drop_area, pictures)
+    drop(page.intake.drop_area, pictures)
     with qtbot.waitSignal(session.failed):
         pass
-    assert not session.model_is_coming and page.model_line.message_label.text() == ""
+    assert not session.model_is_coming and page.model_panel.line.message_label.text() == ""
     engine.error = None
     session.open_model(tmp_path / "other.onnx")
     assert not any(isinstance(job.request, PredictRequest) for job in session.owner.jobs)
@@ -292,11 +298,11 @@ def test_pictures_that_wait_are_classified_by_a_model_that_is_opened(
     page, session, qtbot, pictures, make_run, tmp_path
 ):
     session.show_run(make_run(tmp_path / "run"))
-    drop(page.drop_area, pictures)
+    drop(page.intake.drop_area, pictures)
     with qtbot.waitSignal(session.predict_done):
         session.open_model(tmp_path / "other.onnx")
     ended(qtbot, page, session)
-    assert session.model == tmp_path / "other.onnx" and page.model.rowCount() == 3
+    assert session.model == tmp_path / "other.onnx" and page.results.model.rowCount() == 3
 
 
 @pytest.fixture
@@ -329,7 +335,7 @@ def make_run():
 def test_without_qtmultimedia_one_sentence_says_how_to_install(page, session, qtbot, monkeypatch):
     monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", None)
     with qtbot.waitSignal(session.failed) as failed:
-        page.camera_button.click()
+        page.intake.camera_button.click()
     assert 'pip install "deskclassify[camera]"' in failed.args[0].sentence
 
 
@@ -343,7 +349,7 @@ def test_take_picture_saves_and_classifies_it(page, session, engine, qtbot, tmp_
     media = played_media()
     monkeypatch.setitem(sys.modules, "PySide6.QtMultimedia", media)
     session.open_model(tmp_path / "bugs.onnx")
-    page.camera_button.click()
+    page.intake.camera_button.click()
     dialog = page.findChild(camera.CameraDialog)
     assert media.QCamera.running and not dialog.take_button.isEnabled()
     image = QImage(16, 12, QImage.Format.Format_RGB32)
@@ -369,26 +375,26 @@ def test_requests_are_for_the_chosen_model(page, session, engine, qtbot, picture
 def test_pictures_below_the_threshold_are_none_of_these_and_it_can_be_switched_off(
     page, session, engine, qtbot, pictures, tmp_path
 ):
-    assert page.refuse_box.isHidden()
+    assert page.results.refuse_box.isHidden()
     engine.threshold = 0.515
     session.open_model(tmp_path / "bugs.onnx")
     session.predict(pictures)
     ended(qtbot, page, session)
     assert column(page, LABEL) == ["none of these", "none of these", "wasps"]
     assert column(page, NOTE) == ["likeliest: ants", "likeliest: bees", ""]
-    assert "2 none of these" in page.count_label.text()
-    assert page.refuse_box.text() == "“None of these” below 51.5 %" and page.refuse_box.isVisible()
+    assert "2 none of these" in page.results.count_label.text()
+    assert page.results.refuse_box.text() == "“None of these” below 51.5 %" and page.results.refuse_box.isVisible()
     assert page.answer.answer_label.text() == "None of these"
     assert "ants, has 50.0 %: below 51.5 %" in page.answer.refused_label.text()
     assert not any(bar.strong for bar in page.answer.bars.bars)
-    page.filter_edit.setText("none of")
-    assert page.filter.rowCount() == 2
-    page.filter_edit.clear()
-    page.save_csv(tmp_path / "a.csv")
-    page.refuse_box.click()
-    assert column(page, LABEL) == ["ants", "bees", "wasps"] and "none of these" not in page.count_label.text()
+    page.results.filter_edit.setText("none of")
+    assert page.results.filter.rowCount() == 2
+    page.results.filter_edit.clear()
+    page.results.save_csv(tmp_path / "a.csv")
+    page.results.refuse_box.click()
+    assert column(page, LABEL) == ["ants", "bees", "wasps"] and "none of these" not in page.results.count_label.text()
     assert page.answer.answer_label.text() == "ants · 50.0 %" and page.answer.refused_label.isHidden()
-    page.save_csv(tmp_path / "b.csv")
+    page.results.save_csv(tmp_path / "b.csv")
     with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["label"] for row in rows] == ["none of these", "none of these", "wasps"]
@@ -396,4 +402,4 @@ def test_pictures_below_the_threshold_are_none_of_these_and_it_can_be_switched_o
     with (tmp_path / "b.csv").open(encoding="utf-8", newline="") as file:
         assert [row["label"] for row in csv.DictReader(file)] == ["ants", "bees", "wasps"]
     session.open_model(tmp_path / "other.onnx")
-    assert page.refuse_box.isHidden()
+    assert page.results.refuse_box.isHidden()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from deskclassify.core.events import Prediction
 from deskclassify.core.words import percent
 from deskclassify.ui import theme
-from deskclassify.ui.pages.prediction_table import milliseconds_text
+from deskclassify.ui.pages.predict.table import milliseconds_text
 from deskclassify.ui.widgets.common import Card, EmptyState, muted, subheading
 from deskclassify.ui.widgets.picture_view import PictureView
 from deskclassify.ui.widgets.probability_bars import Bar, ProbabilityBars
