@@ -4,9 +4,9 @@
 it, so that nobody who only sends a request imports the learning code. `process` says which child
 runs it: the `trainer`, the `viewer` (what is answered at once), the `explorer` (what takes its time) and the `mender`
 (which keeps a run's features at hand) hold torch, the `predictor`, the `looker` (one picture, while the predictor is at
-work), the `scanner` and the `fetcher` (downloads, which may take long) do not; `here` is a thread of the window itself,
-for what only walks folders. What is asked of the Layers page is in `layer_requests`, what brings in and mends data in `data_requests`, what is done with finished models in
-`use_requests`; `wire` has the list of all.
+work), the `scanner` and the `fetcher` (downloads, which may take long) do not; `here` is a thread of the window
+itself, for what only walks folders. What is asked of the Layers page is in `layer_requests`, what brings in and mends
+data in `data_requests`, what is done with finished models in `use_requests`; `wire` has the list of all.
 """
 
 from __future__ import annotations
