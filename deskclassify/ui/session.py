@@ -85,6 +85,7 @@ class Session(QObject):
     export_done = Signal(object)  # Exported, when the user asked for it
     predict_started = Signal()
     prediction = Signal(object)  # Prediction
+    predict_progress = Signal(object)  # Progress of a prediction: counts and the time left
     predict_done = Signal(object)  # PredictDone
     examined_changed = Signal()  # self.examined: the device
     settings_changed = Signal()
@@ -528,6 +529,8 @@ class Session(QObject):
     def _predicted(self, event: Event) -> None:
         if isinstance(event, Prediction):
             self.prediction.emit(event)
+        elif isinstance(event, Progress):
+            self.predict_progress.emit(event)
         elif isinstance(event, PredictDone):
             self.predict_done.emit(event)
 
