@@ -371,7 +371,7 @@ class WeightsReady(Event):
 
 @dataclass(frozen=True)
 class Examined(Event):
-    """What `doctor` found."""
+    """What `doctor` found; `warning` says why a graphics card that is there, or was asked for, is not used."""
 
     event: ClassVar[str] = "finished"
     device: str
@@ -383,6 +383,7 @@ class Examined(Event):
     folders: dict[str, str] = field(default_factory=dict)
     cpu: str = ""
     healthy: bool = True
+    warning: str = ""
 
 
 def public(event: Event) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import Event, Examined
 from deskclassify.core.machine import cpu_title
 from deskclassify.core.requests import DoctorRequest
-from deskclassify.ml import device, ort
+from deskclassify.ml import graphics_card, ort
 from deskclassify.ml.versions import versions
 
 _OPSET, _IR = 17, 8
@@ -22,14 +22,17 @@ _OPSET, _IR = 17, 8
 
 def examine(request: DoctorRequest, should_stop: ShouldStop) -> Iterator[Event]:
     """Choose the device, run a tiny model in ONNX Runtime, look for packages that clash."""
-    chosen = device.choose(request.device)
-    provider, why = _real_provider("auto" if chosen.is_cuda else "cpu")
+    title, reason, is_cuda = _device(request.device)
+    provider, why, note = _real_provider(request.device)
     conflicts = tuple(_conflicts())
+    if not note and not is_cuda and request.device != "cpu" and graphics_card.has_card():
+        note = reason  # ONNX Runtime has the card, and torch has not
     yield Examined(
-        device=chosen.title,
-        device_reason=chosen.reason,
+        device=title,
+        device_reason=reason,
         provider=provider,
         provider_reason=why,
+        warning=note,
         versions=versions(),
         conflicts=conflicts,
         folders={
@@ -44,7 +47,19 @@ def examine(request: DoctorRequest, should_stop: ShouldStop) -> Iterator[Event]:
     )
 
 
-def _real_provider(wanted: str) -> tuple[str, str]:
+def _device(wanted: str) -> tuple[str, str, bool]:
+    """Title, reason, and whether it is a graphics card: what trains, or what predicts where nothing can train."""
+    try:
+        from deskclassify.ml import device
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        return cpu_title(), "The training engine is not installed; pictures are classified without it.", False
+    chosen = device.choose(wanted)
+    return chosen.title, chosen.reason, chosen.is_cuda
+
+
+def _real_provider(wanted: str) -> tuple[str, str, str]:
     value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [2])
     answer = helper.make_tensor_value_info("y", TensorProto.FLOAT, [2])
     graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "probe", [value], [answer])
@@ -53,11 +68,10 @@ def _real_provider(wanted: str) -> tuple[str, str]:
     session = ort.session(model.SerializeToString(), device=wanted)
     result = ort.run(session, np.array([1, 2], dtype=np.float32))
     provider = ort.real_provider(session)
+    note = ort.real_provider_note(session)
     if not np.array_equal(result, [2, 4]):
-        return provider, "ONNX Runtime gives wrong results; install it again."
-    if wanted != "cpu" and provider == ort.CPU_PROVIDER:
-        return provider, "The GPU was wanted, but ONNX Runtime fell back to the CPU: its CUDA libraries do not load."
-    return provider, "A small model was run with it."
+        return provider, "ONNX Runtime gives wrong results; install it again.", note
+    return provider, note or "A small model was run with it.", note
 
 
 def _conflicts() -> Iterator[str]:
