@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from PIL import Image
 
 from deskclassify.core import atomic, calibration, calibration_files
 from deskclassify.core.architectures import get
@@ -25,9 +26,9 @@ from deskclassify.core.requests import ExportRequest
 from deskclassify.core.run_folder import RunFolder, RunInfo
 from deskclassify.core.sources import Item
 from deskclassify.core.words import counted
-from deskclassify.ml import ort, tracing
+from deskclassify.ml import model_proof, ort, tracing
 from deskclassify.ml.images import read_many
-from deskclassify.ml.model_file import KEY, TOLERANCE, Card, OpenModel, golden_pixels, make_golden, names_entry
+from deskclassify.ml.model_file import KEY, TOLERANCE, Card, Golden, OpenModel, names_entry
 from deskclassify.ml.versions import versions
 from deskclassify.ml.zoo import load_run
 
@@ -263,7 +264,11 @@ def _card(plan: _Plan, check: _Comparison, int8: bool) -> Card:
             "top1_agreement": check.same_top1 / check.images if check.images else 1.0,
             "max_abs_diff": check.max_abs_diff,
         },
-        golden=tuple(make_golden(picture.pixels) for picture in pictures if picture.pixels is not None),
+        golden=tuple(
+            Golden(model_proof.encode(Image.fromarray(picture.pixels).resize((32, 32), Image.Resampling.BOX)), ())
+            for picture in pictures
+            if picture.pixels is not None
+        ),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         versions=versions(),
         data_fingerprint=str(info.raw.get("data_fingerprint", "")),
@@ -274,7 +279,7 @@ def _card(plan: _Plan, check: _Comparison, int8: bool) -> Card:
 def _describe(model: onnx.ModelProto, card: Card, answers: Answers) -> bytes:
     """Put the metadata into the model; the golden probabilities are the model's own."""
     if card.golden:
-        images = np.stack([golden_pixels(one, card.preprocess.size) for one in card.golden])
+        images = np.stack([model_proof.enlarged(one.png, card.preprocess.size) for one in card.golden])
         rows = answers(images).astype(np.float64).round(7)
         golden = tuple(
             replace(one, probabilities=tuple(map(float, row))) for one, row in zip(card.golden, rows, strict=True)

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
 import onnxruntime
-from PIL import Image
 
-from deskclassify.core.codec import from_json
+from deskclassify.core.codec import from_json, to_json
 from deskclassify.core.errors import InputError
-from deskclassify.core.preprocess import Pixels, Preprocess
-from deskclassify.ml import ort
+from deskclassify.core.preprocess import Pixels, Preprocess, apply
+from deskclassify.ml import model_proof, ort
 
 SCHEMA = 1
 KEY = "deskclassify"
 TOLERANCE = 1e-3  # largest difference of a probability that is still the same answer
-_GOLDEN_SIZE = 32  # pixels; enlarged without smoothing to the network's input
+_LOOSEST = 0.05  # that a description may claim for itself
 _LARGEST_BYTES = 2_000_000_000  # protobuf's own limit
 
 
 @dataclass(frozen=True)
 class Golden:
-    """A small picture and the probabilities that the model must give for it.
-
-    `png` is base64; the picture is enlarged with Pillow's NEAREST to the input size.
-    """
+    """A small drawn picture, PNG in base64, and the probabilities that the model must give for it."""
 
     png: str
     probabilities: tuple[float, ...]
@@ -42,7 +36,17 @@ class Golden:
 class Card:
     """What the `deskclassify` metadata says; the keys are those of the JSON object.
 
-    `threshold` is the least probability of the likeliest class for an answer: below it, the picture is none of these.
+    Attributes:
+        threshold: least probability of the likeliest class for an answer: below it, the picture is none of these.
+        golden: pictures that are enlarged with Pillow's NEAREST to the network's input.
+        golden_decoded: pictures that go through the whole of `preprocess`.
+        resized: where the resizing happens: before the graph, or in it. What has the right size already passes through
+            such a graph as it is.
+        tolerance: largest difference of a probability that is still the same answer; 0 in older files.
+        opset: of ONNX's own operators.
+        calibration: how the 8-bit numbers were found; empty for other precisions.
+        accuracy_before, bytes_before: of the same model in fp32, where the precision is another one.
+        contract, graph: digests, see `model_proof`; empty in older files.
     """
 
     classes: tuple[str, ...]
@@ -59,6 +63,15 @@ class Card:
     precision: str = "fp32"
     threshold: float = 0.0
     coverage: float = 1.0
+    golden_decoded: tuple[Golden, ...] = ()
+    resized: Literal["outside", "inside"] = "outside"
+    tolerance: float = 0.0
+    opset: int = 0
+    calibration: str = ""
+    accuracy_before: float | None = None
+    bytes_before: int | None = None
+    contract: str = ""
+    graph: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,20 +84,6 @@ class OpenModel:
     def run(self, images: Pixels) -> np.ndarray:
         """Probabilities, float32 `[N, C]`, of uint8 `[N, size, size, 3]`."""
         return ort.run(self.session, images)
-
-
-def golden_pixels(picture: Golden, size: int) -> Pixels:
-    """The input that a golden picture stands for, uint8 `[size, size, 3]`."""
-    with Image.open(io.BytesIO(base64.b64decode(picture.png)), formats=("PNG",)) as image:
-        return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.NEAREST))
-
-
-def make_golden(pixels: Pixels) -> Golden:
-    """A golden picture from a network input; its probabilities are to be filled in."""
-    small = Image.fromarray(pixels).resize((_GOLDEN_SIZE, _GOLDEN_SIZE), Image.Resampling.BOX)
-    file = io.BytesIO()
-    small.save(file, "PNG", optimize=True)
-    return Golden(base64.b64encode(file.getvalue()).decode("ascii"), ())
 
 
 def require_model(path: Path) -> None:
@@ -117,9 +116,36 @@ def read_card(path: Path) -> Card:
             "Choose a model that deskclassify exported."
         )
     try:
-        return parse_card(json.loads(metadata[KEY]))
+        card = parse_card(json.loads(metadata[KEY]))
     except (ValueError, TypeError) as error:
         raise InputError(f"The description inside “{path.name}” is damaged ({error}). Export it again.") from error
+    check_unaltered(card, model, metadata.get("names", ""), path.name)
+    return card
+
+
+def check_unaltered(card: Card, model: onnx.ModelProto, names: str, name: str) -> None:
+    """Compare description, class names and graph with their digests.
+
+    Args:
+        card: the description.
+        model: the file.
+        names: its `names` entry.
+        name: of the file, for the sentence.
+
+    Raises:
+        InputError: one of them was altered.
+    """
+    found = []
+    if card.contract and card.contract != model_proof.contract_digest(to_json(card)):
+        found.append("its description")
+    if card.contract and names and names != names_entry(card.classes):
+        found.append("its class names")
+    if card.graph and card.graph != model_proof.graph_digest(model):
+        found.append("its network")
+    if found:
+        raise InputError(
+            f"“{name}” is not as it was exported: {' and '.join(found)} was altered or damaged. Export it again."
+        )
 
 
 def parse_card(value: dict[str, Any]) -> Card:
@@ -157,21 +183,41 @@ def self_test(model: OpenModel, name: str) -> None:
     Raises:
         InputError: they differ: the file was altered.
     """
-    card = model.card
-    if not card.golden:
-        return
-    images = np.stack([golden_pixels(one, card.preprocess.size) for one in card.golden])
     try:
-        found = model.run(images)
-    except Exception as error:
-        raise InputError(f"“{name}” cannot be run: {str(error).splitlines()[0][:200]}") from error
-    expected = np.array([one.probabilities for one in card.golden], dtype=np.float32)
-    tolerance = TOLERANCE if card.precision == "fp32" else 20 * TOLERANCE
-    if found.shape != expected.shape or not np.all(np.abs(found - expected) <= tolerance):
-        raise InputError(
-            f"“{name}” does not give the answers that it was exported with: the file was altered or damaged. "
-            "Export it again."
-        )
+        inputs = list(golden_inputs(model.card))
+    except ValueError as error:
+        raise InputError(f"The description inside “{name}” is damaged ({error}). Export it again.") from error
+    for one, image in inputs:
+        try:
+            found = model.run(image[None])[0]
+        except Exception as error:
+            raise InputError(f"“{name}” cannot be run: {str(error).splitlines()[0][:200]}") from error
+        expected = np.array(one.probabilities, dtype=np.float32)
+        if found.shape != expected.shape or not np.all(np.abs(found - expected) <= tolerance_of(model.card)):
+            raise InputError(
+                f"“{name}” does not give the answers that it was exported with: the file was altered or damaged. "
+                "Export it again."
+            )
+
+
+def golden_inputs(card: Card) -> Iterator[tuple[Golden, Pixels]]:
+    """The golden pictures, and what the model is given for each: uint8 `[H, W, 3]`.
+
+    Raises:
+        ValueError: a picture is damaged.
+    """
+    for one in card.golden:
+        yield one, model_proof.enlarged(one.png, card.preprocess.size)
+    for one in card.golden_decoded:
+        image = model_proof.decode(one.png)
+        yield one, np.asarray(image) if card.resized == "inside" else apply(image, card.preprocess)
+
+
+def tolerance_of(card: Card) -> float:
+    """Largest difference of a probability that is still the same answer."""
+    if card.tolerance > 0:
+        return min(card.tolerance, _LOOSEST)
+    return TOLERANCE if card.precision == "fp32" else 20 * TOLERANCE
 
 
 def names_entry(classes: Sequence[str]) -> str:
