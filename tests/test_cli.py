@@ -19,12 +19,13 @@ import pytest
 from PIL import Image
 
 from deskclassify.__main__ import COMMANDS, main
-from deskclassify.cli import demo, inspecting, predicting
+from deskclassify.cli import demo, inspecting
 from deskclassify.core import architectures, events, layer_events, layer_requests, project, requests
 from deskclassify.core.errors import InputError, UserError
 from deskclassify.core.preprocess import Preprocess
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.runs import rename
+from deskclassify.core.sorting import folder_name
 from deskclassify.core.sources import DataSpec, Problem, Source
 
 SCANNED = events.ScanDone(3, {"a": 1, "b": 2}, {"train": 3}, (Problem("/x.jpg", "cut off"),), (("/p", "/q"),))
@@ -287,7 +288,7 @@ def test_predict_writes_a_table_and_sorts_copies(play, capsys, data, tmp_path):
     assert table[1][1:] == ["../cup", "0.9000000", "", "z", "0.1000000"]
     assert table[4][1:] == ["", "", "Cut, off.", "", ""]
     made = sorted(str(path.relative_to(tmp_path / "sorted")) for path in (tmp_path / "sorted").rglob("*.png"))
-    folder = predicting.folder_name("../cup")
+    folder = folder_name("../cup")
     assert "/" not in folder
     assert f"{folder}/a_000.png" in made
     assert f"{folder}/a_000 (2).png" in made  # the second call overwrote nothing
@@ -306,27 +307,6 @@ def test_predict_without_any_picture(play, data, tmp_path):
     play(events.PredictDone(0, 0, 0.0, "CPU"))
     assert main(["predict", __file__, data, "--csv", str(tmp_path / "t.csv")]) == 2
     assert not (tmp_path / "t.csv").exists()
-
-
-@pytest.mark.parametrize("label", ["a/b", "..", ".", "", "con", "LPT1.x", "C:\\x", "a\0b", "  ", "ends."])
-def test_class_names_become_names_of_one_folder(label, tmp_path):
-    name = predicting.folder_name(label)
-    assert (tmp_path / name).parent == tmp_path
-    assert name.strip(". ") == name != ""
-    assert name.lower() not in ("con", "lpt1.x")
-
-
-def test_a_copy_that_fails_leaves_no_half(tmp_path, monkeypatch):
-    (tmp_path / "a.jpg").write_bytes(b"x" * 100)
-
-    def broken(source, sink, length):
-        sink.write(source.read(10))
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(predicting.shutil, "copyfileobj", broken)
-    with pytest.raises(OSError, match="space"):
-        predicting.copy_into(tmp_path / "a.jpg", tmp_path / "c")
-    assert list((tmp_path / "c").iterdir()) == []
 
 
 LAYERS = (

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from deskclassify.cli.run import Runner
 from deskclassify.core import events, prediction_csv, requests
 from deskclassify.core.calibration import NO_ANSWER
 from deskclassify.core.errors import InputError
+from deskclassify.core.prediction_json import public
+from deskclassify.core.sorting import copy_into, folder_name
 from deskclassify.core.words import counted
-
-_REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f]+')  # characters that some file system does not take
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # names that Windows does not take
 
 
 def predict(
@@ -71,19 +65,6 @@ def predict(
             )
 
 
-def public(row: events.Prediction) -> dict[str, Any]:
-    """One file as JSON (DESIGN section 4)."""
-    if row.error:
-        return {"path": row.path, "error": row.error}
-    return {
-        "path": row.path,
-        "label": row.label,
-        "probability": row.probability,
-        "top": [[label, probability] for label, probability in row.top],
-        **({"refused": True} if row.refused else {}),
-    }
-
-
 def _print(runner: Runner, row: events.Prediction) -> None:
     output = runner.output
     if output.as_json:
@@ -110,38 +91,3 @@ def _sort(runner: Runner, rows: list[events.Prediction], folder: Path) -> None:
         except FileNotFoundError:
             runner.output.note(f"Warning: {row.path} is not there any more and was not copied.")
     runner.output.note(f"Copied {counted(copied, 'picture')} into {folder}")
-
-
-def folder_name(label: str) -> str:
-    """A class name as the name of one folder: nothing in it may lead elsewhere."""
-    clean = _REFUSED.sub("-", label).strip(" .") or "class"
-    return f"{clean}_" if _RESERVED.fullmatch(clean) else clean
-
-
-def copy_into(file: Path, folder: Path) -> Path:
-    """Copy a file under a free name.
-
-    Returns:
-        the copy.
-
-    Raises:
-        OSError: it cannot be read or written; no half copy is left.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
-        target = folder / (file.name if number == 1 else f"{file.stem} ({number}){file.suffix}")
-        try:
-            with file.open("rb") as source, target.open("xb") as sink:
-                try:
-                    shutil.copyfileobj(source, sink, 1 << 20)
-                except BaseException:
-                    sink.close()
-                    os.unlink(target)  # noqa: PTH108
-                    raise
-        except FileExistsError:
-            number += 1
-            continue
-        with contextlib.suppress(OSError):
-            shutil.copystat(file, target)
-        return target

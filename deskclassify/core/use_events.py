@@ -94,21 +94,26 @@ class Sorted(Event):
         copied: number of them.
         missing: paths that are not there any more.
         folder: that holds them.
+        unreadable: paths of files that may not be read, or lie on a bad spot of the disk.
+        stopped: whether it was told to stop; the copies so far stay.
     """
 
     event: ClassVar[str] = "finished"
     copied: int
     missing: tuple[str, ...]
     folder: str
+    unreadable: tuple[str, ...] = ()
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
 class SheetWritten(Event):
-    """A contact sheet was written; paths of its files, and how many pictures are on it."""
+    """A contact sheet was written; paths of its files, how many pictures are on it, and on how many pages."""
 
     event: ClassVar[str] = "finished"
     files: tuple[str, ...]
     pictures: int
+    pages: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

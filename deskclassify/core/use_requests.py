@@ -110,6 +110,8 @@ class SheetRequest(Request):
         file: `.pdf`, or `.png` or `.jpg` (several pages become several files, numbered).
         title: at the top of each page.
         columns: pictures in a row.
+        note: below the title of each page, such as the name of the model.
+        classes: of the model; their alphabetical order decides the colours, as in the window.
     """
 
     job: ClassVar[str] = "deskclassify.core.answer_sheet:write"
@@ -118,6 +120,8 @@ class SheetRequest(Request):
     file: str
     title: str
     columns: int = 5
+    note: str = ""
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
