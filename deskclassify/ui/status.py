@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWhatsThis, QWidget
 
 from deskclassify.core.events import BatchDone, EpochDone, Event, Exported, PredictDone, Progress
 from deskclassify.core.words import counted
 from deskclassify.ui import theme
 from deskclassify.ui.session import Session
+from deskclassify.ui.widgets.common import set_role
+
+
+class DeviceBadge(QLabel):
+    """What computes, in a word or two; the whole story under the mouse, and at a click.
+
+    It is amber where a graphics card is there, or was asked for, and is not used.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Looking for a GPU…", parent)
+        self.setObjectName("deviceBadge")
+        self.setCursor(Qt.CursorShape.WhatsThisCursor)
+        set_role(self, "badge")
+        self.setToolTip("Which part of this computer trains and predicts; it is being examined.")
+
+    def say(self, text: str, story: str, is_warning: bool = False) -> None:
+        """Show what computes; `story` says why."""
+        self.setText(f"{text} · GPU not used" if is_warning else text)
+        self.setToolTip(story)
+        self.setAccessibleDescription(story)
+        set_role(self, "badgeWarn" if is_warning else "badge")
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 (Qt's name)
+        """Tell the whole story, as long as it is to be read."""
+        QWhatsThis.showText(event.globalPosition().toPoint(), self.toolTip(), self)
 
 
 class StatusBar(QStatusBar):
@@ -20,10 +47,8 @@ class StatusBar(QStatusBar):
         self.job = QLabel("Ready")
         self.job.setObjectName("jobStatus")
         self.job.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.device = QLabel("Looking for a GPU…")
-        self.device.setObjectName("deviceBadge")
-        self.device.setProperty("role", "badge")
-        self.device.setToolTip("Which part of this computer trains and predicts; it is being examined.")
+        self.device = DeviceBadge()
+        self._warning = ""  # of the last prediction: what happened counts for more than what was expected
         self.addWidget(self.job, 1)
         self.addPermanentWidget(self.device)
         self.setSizeGripEnabled(False)
@@ -89,21 +114,27 @@ class StatusBar(QStatusBar):
         if self._session.train_state == "idle":
             failed = f", {done.failed:,} could not be read" if done.failed else ""
             self.say(f"{counted(done.images, 'picture')} classified{failed}")
+        if done.provider_note != self._warning:
+            self._warning = done.provider_note
+            self._examined()
 
     @Slot()
     def _examined(self) -> None:
         found = self._session.examined
         if found is not None:
-            self.device.setText(found.device)
             predicts = f"Predictions run on: {found.provider}. {found.provider_reason}".strip()
-            self.device.setToolTip(f"{found.device_reason}\n{predicts}")
+            warning = self._warning or found.warning
+            story = "\n".join(dict.fromkeys(part for part in (warning, found.device_reason, predicts) if part))
+            self.device.say(found.device, story, bool(warning))
+        elif self._warning:
+            self.device.say("Processor", self._warning, True)
 
     @Slot()
     def _failed(self) -> None:
         if self._session.train_state == "idle":
             self.say("Ready")
         if self._session.examined is None and not self._session.owner.jobs:
-            self.device.setText("Device unknown")
+            self.device.say("Device unknown", "This computer could not be examined; the log says why.")
 
 
 def _left(seconds: float | None) -> str:

@@ -149,6 +149,7 @@ QStatusBar { background: $surface; color: $muted; border-top: 1px solid $border;
 QStatusBar::item { border: none; }
 QStatusBar QLabel { color: $muted; padding: 2px 6px; }
 QStatusBar QLabel[role="badge"] { color: $text; }
+QStatusBar QLabel[role="badgeWarn"] { color: $window; background: $warn; border-radius: 9px; padding: 2px 10px; }
 
 QFrame#problemBar { background: $bad_soft; border: none; border-bottom: 1px solid $bad; }
 QFrame#problemBar QLabel { color: $text; }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from deskclassify.ui import theme
@@ -34,6 +34,8 @@ class ProbabilityBars(QWidget):
         whole: the value of a full bar; None takes the largest one shown.
     """
 
+    chosen = Signal(str)  # the name of the bar that was clicked
+
     def __init__(self, whole: float | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._whole = whole
@@ -53,6 +55,13 @@ class ProbabilityBars(QWidget):
         self.setAccessibleName("; ".join(f"{bar.name}: {bar.text}" for bar in self._bars))
         self.updateGeometry()
         self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Tell which bar was clicked."""
+        at = int(event.position().y() // _ROW)
+        inside = self.rect().contains(event.position().toPoint()) and at < len(self._bars)
+        if inside and event.button() == Qt.MouseButton.LeftButton:
+            self.chosen.emit(self._bars[at].name)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """One line a bar."""

@@ -4,27 +4,40 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from deskclassify.core.events import Prediction
 from deskclassify.core.words import percent
 from deskclassify.ui import theme
+from deskclassify.ui.pages.predict.answer_heat import AnswerHeat
 from deskclassify.ui.pages.predict.table import milliseconds_text
+from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.common import Card, EmptyState, muted, subheading
 from deskclassify.ui.widgets.picture_view import PictureView
 from deskclassify.ui.widgets.probability_bars import Bar, ProbabilityBars
 
 
 class AnswerCard(Card):
-    """The answer for the picture that is chosen in the table."""
+    """The answer for the picture that is chosen in the table; on request with the reasons for it as heat."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self._classes: tuple[str, ...] = ()
         self._prediction: Prediction | None = None
         self._provider = ""
         self._threshold = 0.0
         self.picture = PictureView()
+        self.heat = AnswerHeat(session)
+        self.heat.failed.connect(session.failed)
+        self.why_button = QPushButton(theme.icon("eye"), "Why?")
+        self.why_button.setObjectName("whyButton")
+        self.why_button.setCheckable(True)
+        self.why_button.setToolTip(
+            "Covers parts of the picture, one after the other, and shows where that changes the answer. A click on a "
+            "bar asks the same for its class."
+        )
+        self.why_button.toggled.connect(self._explain)
         self.answer_label = subheading("")
         self.answer_label.setStyleSheet("font-size: 15pt;")
         self.answer_label.setWordWrap(True)
@@ -32,16 +45,24 @@ class AnswerCard(Card):
         self.refused_label = muted("")
         self.refused_label.hide()
         self.bars = ProbabilityBars(whole=1.0)
+        self.bars.chosen.connect(self._explain_class)
         self.facts_label = muted("")
         below = QVBoxLayout()
         below.setSpacing(4)
-        for widget in (self.answer_label, self.name_label, self.refused_label, self.bars, self.facts_label):
+        title = QHBoxLayout()
+        title.addWidget(self.answer_label, 1)
+        title.addWidget(self.why_button)
+        below.addLayout(title)
+        for widget in (self.name_label, self.refused_label, self.bars, self.facts_label):
             below.addWidget(widget)
+        self._views = QStackedWidget()
+        self._views.addWidget(self.picture)
+        self._views.addWidget(self.heat)
         full = QWidget()
         column = QVBoxLayout(full)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.GAP)
-        column.addWidget(self.picture, 1)
+        column.addWidget(self._views, 1)
         column.addLayout(below)
         self._stack = QStackedWidget()
         self._stack.addWidget(
@@ -57,18 +78,41 @@ class AnswerCard(Card):
 
     def show_prediction(self, prediction: Prediction | None) -> None:
         """Show another answer."""
-        self._prediction = prediction
+        before, self._prediction = self._prediction, prediction
         self.picture.show_picture(prediction.path if prediction is not None and not prediction.error else "")
         self._fill()
+        if before is None or prediction is None or before.path != prediction.path:
+            self._explain(self.why_button.isChecked())
 
     def set_model(self, classes: tuple[str, ...], provider: str, threshold: float = 0.0) -> None:
         """What is known of the model: the order of its classes decides their colours."""
         self._classes, self._provider, self._threshold = classes, provider, threshold
         self._fill()
 
+    @Slot(bool)
+    def _explain(self, wanted: bool) -> None:
+        """Show the heat for the likeliest class, or the bare picture."""
+        prediction = self._prediction
+        can = prediction is not None and bool(prediction.path) and not prediction.error
+        self._views.setCurrentIndex(1 if wanted and can else 0)
+        if wanted and can and prediction is not None:
+            self.heat.ask(prediction.path, prediction.label)
+        else:
+            self.heat.clear()
+
+    @Slot(str)
+    def _explain_class(self, label: str) -> None:
+        """Show the heat for one of the classes."""
+        if self._prediction is None or self._prediction.error:
+            return
+        if not self.why_button.isChecked():
+            self.why_button.setChecked(True)
+        self.heat.ask(self._prediction.path, label)
+
     def _fill(self) -> None:
         prediction = self._prediction
         self._stack.setCurrentIndex(0 if prediction is None else 1)
+        self.why_button.setVisible(prediction is not None and not prediction.error)
         if prediction is None:
             for label in (self.answer_label, self.name_label, self.facts_label):
                 label.clear()

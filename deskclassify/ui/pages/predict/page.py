@@ -30,7 +30,7 @@ class PredictPage(QWidget):
         self.intake = Intake(session)
         self.model_panel = ModelPanel(session)
         self.results = ResultsPanel(session)
-        self.answer = AnswerCard()
+        self.answer = AnswerCard(session)
         self.answer.setMinimumWidth(280)
         self._lay_out()
         self.intake.add_paste(self)
