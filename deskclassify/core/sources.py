@@ -15,7 +15,7 @@ from deskclassify.core.errors import InputError
 from deskclassify.core.pictures import UNSUPPORTED_SUFFIXES, is_picture_name
 from deskclassify.core.words import counted
 
-_SKIPPED_FOLDERS = frozenset({"__MACOSX", "@eaDir"})  # resource forks of archives, thumbnails of a NAS
+SKIPPED_FOLDERS = frozenset({"__MACOSX", "@eaDir"})  # resource forks of archives, thumbnails of a NAS
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def walk(root: Path) -> Iterator[PurePosixPath | Problem]:
             continue
         below: list[PurePosixPath] = []
         for entry in entries:
-            if entry.name.startswith(".") or entry.name in _SKIPPED_FOLDERS:
+            if entry.name.startswith(".") or entry.name in SKIPPED_FOLDERS:
                 continue
             path = folder / entry.name
             if entry.is_symlink():
@@ -447,7 +447,7 @@ def _empty_folders(found: list[Item], spec: DataSpec) -> list[Problem]:
 
 def _empty(source: Source, filled: frozenset[str]) -> Iterator[Problem]:
     for entry in sorted(os.scandir(_root(source)), key=lambda entry: entry.name):
-        left_out = entry.name.startswith(".") or entry.name in _SKIPPED_FOLDERS
+        left_out = entry.name.startswith(".") or entry.name in SKIPPED_FOLDERS
         is_test = labels.SUBSETS.get(entry.name.lower()) == "test"
         if entry.is_dir(follow_symlinks=False) and not left_out and not is_test and entry.path not in filled:
             yield Problem(entry.path, f"The folder “{entry.name}” holds no pictures.", "class")

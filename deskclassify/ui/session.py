@@ -48,6 +48,7 @@ from deskclassify.core.settings import Settings
 from deskclassify.core.sources import DataSpec, Found, Listing, Problem, Source, arrange
 from deskclassify.jobs.job import Job
 from deskclassify.jobs.owner import JobOwner
+from deskclassify.ui.predict_queue import PredictQueue
 
 TrainState = Literal["idle", "running", "paused", "stopping"]
 _AT_ONCE = 5_000  # pictures that are arranged in the window's thread: more would be felt
@@ -99,6 +100,7 @@ class Session(QObject):
         self.owner = owner
         self.settings = settings
         self.undo_stack = QUndoStack(self)
+        self.predictions = PredictQueue(self._start_prediction, self)
         self.project: Project = projects.Project(Path())
         self.listing: Listing | None = None
         self.scan_result: ScanDone | None = None
@@ -516,14 +518,16 @@ class Session(QObject):
             self.status.emit("The model is being made ready; your pictures are classified in a moment.")
             return
         request = PredictRequest(str(self.model), tuple(map(str, paths)), top, self.settings.device)
+        if self.predictions.put(request):
+            self.status.emit("What came now is next, after what is being classified.")
+
+    def _start_prediction(self, request: PredictRequest) -> Job:
         self.predict_started.emit()
-        self._start(request, self._predicted)
+        return self._start(request, self._predicted)
 
     def stop_predicting(self) -> None:
-        """End the running predictions; the answers so far stay."""
-        for job in self.owner.jobs:
-            if isinstance(job.request, PredictRequest):
-                job.control.stop()
+        """End the running prediction, and those that wait for it; the answers so far stay."""
+        self.predictions.stop()
 
     @Slot(object)
     def _predicted(self, event: Event) -> None:
