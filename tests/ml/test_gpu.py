@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from deskclassify.core.architectures import get
-from deskclassify.core.events import EpochDone, Message
-from deskclassify.core.requests import MIXES, DoctorRequest, ExportRequest, FitRequest, Mix
+from deskclassify.core.events import EpochDone, Message, PredictDone, Prediction
+from deskclassify.core.requests import MIXES, DoctorRequest, ExportRequest, FitRequest, Mix, PredictRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import DataSpec
 from deskclassify.ml import memory, schedule, tuning
@@ -45,6 +45,22 @@ def test_what_was_trained_on_the_card_is_exported_with_proof(sample_spec: DataSp
     done = drain(ExportRequest(str(tmp_path / "run"), str(tmp_path / "m.onnx")))[-1]
     assert done.top1_agreement == 1.0
     assert done.max_abs_diff <= 1e-3
+
+
+def test_an_exported_model_runs_on_the_card_and_answers_as_on_the_processor(
+    sample_spec: DataSpec, tmp_path: Path, drain: Any
+) -> None:
+    drain(FitRequest(sample_spec, str(tmp_path / "run"), preset="quick", device="cuda"))
+    drain(ExportRequest(str(tmp_path / "run"), str(tmp_path / "m.onnx")))
+    paths = (sample_spec.sources[0].path,)
+    told = {device: drain(PredictRequest(str(tmp_path / "m.onnx"), paths, device=device)) for device in ("cpu", "cuda")}
+    done = told["cuda"][-1]
+    assert isinstance(done, PredictDone)
+    assert done.provider == "CUDAExecutionProvider", done.provider_note
+    rows = [[event for event in events if isinstance(event, Prediction)] for events in told.values()]
+    assert len(rows[0]) > 10 and [row.label for row in rows[0]] == [row.label for row in rows[1]]
+    for one, other in zip(*rows, strict=True):
+        assert one.probability == pytest.approx(other.probability, abs=5e-3)  # TF32
 
 
 def test_the_card_is_chosen_and_named(drain: Any) -> None:
