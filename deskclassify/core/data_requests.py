@@ -19,12 +19,14 @@ class FetchRequest(Request):
     Attributes:
         source: path of an archive, or a web address of one.
         digest: `sha256:…` or `md5:…` that a download must have; empty: not checked.
+        picture: whether an address may be that of a single picture: it goes into a folder of the cache.
     """
 
     job: ClassVar[str] = "deskclassify.ml.intake.fetch:fetch"
     process: ClassVar[Process] = "fetcher"
     source: str
     digest: str = ""
+    picture: bool = False
 
 
 @dataclass(frozen=True)

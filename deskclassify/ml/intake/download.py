@@ -68,6 +68,7 @@ class Wanted:
         title: for sentences.
         digest: that it must have; None: not checked.
         most_bytes: more is refused.
+        advice: what to do about a file that is too large.
     """
 
     address: str
@@ -75,6 +76,7 @@ class Wanted:
     title: str
     digest: Digest | None = None
     most_bytes: int = MOST_BYTES
+    advice: str = "Download and unpack it yourself, then add the folder."
 
 
 def look(address: str, should_stop: ShouldStop) -> Answer:
@@ -221,8 +223,7 @@ class _Rate:
 def _check_size(wanted: Wanted, count: int) -> None:
     if count > wanted.most_bytes:
         raise InputError(
-            f"{wanted.title} is larger than {size(wanted.most_bytes)}, the most that is downloaded. "
-            "Download and unpack it yourself, then add the folder."
+            f"{wanted.title} is larger than {size(wanted.most_bytes)}, the most that is downloaded. {wanted.advice}"
         )
 
 

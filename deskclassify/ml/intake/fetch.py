@@ -11,13 +11,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path, PurePosixPath
 
 from deskclassify.core import paths
+from deskclassify.core.archive_names import is_archive_name
 from deskclassify.core.control import ShouldStop, never
 from deskclassify.core.data_events import Fetched
 from deskclassify.core.data_requests import FetchRequest
 from deskclassify.core.errors import InputError
 from deskclassify.core.events import Event, Message
 from deskclassify.core.pictures import is_picture_name
-from deskclassify.ml.intake import digests, download, names, places, settling
+from deskclassify.ml.intake import digests, download, names, one_picture, places, settling
 from deskclassify.ml.intake.digests import Digest
 from deskclassify.ml.intake.line import Answer, tidy
 from deskclassify.ml.intake.places import Mark
@@ -40,7 +41,9 @@ def fetch(request: FetchRequest, should_stop: ShouldStop = never) -> Iterator[Ev
     source = request.source.strip().strip('"')
     digest = Digest.parse(request.digest) if request.digest.strip() else None
     try:
-        if is_address(source):
+        if request.picture and is_address(source) and not is_archive_name(_name_in(source)):
+            yield (yield from _one_picture(tidy(source), should_stop))
+        elif is_address(source):
             yield (yield from _from_web(tidy(source), digest, should_stop, begun))
         else:
             yield (yield from _from_disk(source, digest, should_stop, begun))
@@ -70,6 +73,17 @@ def place_for(address: str) -> Path:
     """Where the download of an address lies until it is unpacked."""
     mark = hashlib.blake2b(address.encode(), digest_size=6).hexdigest()
     return paths.downloads_dir() / f"{mark}-{_name_in(address)}"
+
+
+def _one_picture(address: str, should_stop: ShouldStop) -> Generator[Event, None, Fetched]:
+    wanted = download.Wanted(
+        address,
+        place_for(address),
+        _name_in(address),
+        most_bytes=one_picture.MOST_BYTES,
+        advice="Save it in the browser, then drop the file.",
+    )
+    return (yield from one_picture.bring(wanted, should_stop))
 
 
 def _from_disk(
