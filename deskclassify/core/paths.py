@@ -47,6 +47,12 @@ def pictures_dir() -> Path:
     return _base("pictures", str(Path(platformdirs.user_data_dir(_NAME)) / "pictures"))
 
 
+def engine_dir() -> Path:
+    """Where the training engine is installed; not made here, since it comes whole or not at all."""
+    home = os.environ.get("DESKCLASSIFY_HOME")
+    return (Path(home) if home else Path(platformdirs.user_data_dir(_NAME))) / "engine"
+
+
 def downloads_dir() -> Path:
     """Archives on their way here: may be deleted at any time."""
     return cache_dir() / "downloads"

@@ -127,6 +127,8 @@ class EngineState(Event):
         version: of deskclassify in it.
         bytes_needed, bytes_free: on the disk.
         text: a sentence for the user.
+        bytes_download: of the packages that are still to be fetched.
+        reason: why this kind; a sentence, may be empty.
     """
 
     event: ClassVar[str] = "finished"
@@ -137,3 +139,5 @@ class EngineState(Event):
     bytes_needed: int = 0
     bytes_free: int = 0
     text: str = ""
+    bytes_download: int = 0
+    reason: str = ""

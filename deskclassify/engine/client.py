@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,8 +16,11 @@ from typing import IO, Any
 from deskclassify.core import events, paths, requests, wire
 from deskclassify.core.codec import from_json
 from deskclassify.core.control import Control
-from deskclassify.core.errors import EngineDiedError, Failure
+from deskclassify.core.errors import EngineDiedError, Failure, InputError
 from deskclassify.core.requests import FitRequest
+from deskclassify.core.use_requests import InstallEngineRequest, RemoveEngineRequest
+from deskclassify.engine import places
+from deskclassify.engine.places import Place
 from deskclassify.engine.revival import revived
 
 _POLL_SECONDS = 0.05
@@ -33,10 +34,12 @@ class EngineClient:
     Args:
         name: of the process, for the log.
         stop_grace_seconds: how long a job may take to stop before its process is killed.
+        place: the program that it runs; None for this one.
     """
 
-    def __init__(self, name: str, stop_grace_seconds: float = _STOP_GRACE_SECONDS) -> None:
+    def __init__(self, name: str, stop_grace_seconds: float = _STOP_GRACE_SECONDS, place: Place | None = None) -> None:
         self.name = name
+        self._place = place or places.bundle()
         self._grace = stop_grace_seconds
         self._busy = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,6 +52,16 @@ class EngineClient:
         """Process id while the child lives."""
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
+
+    @property
+    def is_from_engine(self) -> bool:
+        """Whether its child runs from the training engine, and not from this program."""
+        return bool(self._place.name)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs."""
+        return self._busy.locked()
 
     def stream(self, request: requests.Request, control: Control) -> Iterator[events.Event]:
         """Run a job in the child and yield its events.
@@ -101,11 +114,11 @@ class EngineClient:
         self._lines = queue.Queue()
         with log_file(self.name).open("ab") as log:
             self._process = subprocess.Popen(
-                engine_command(),
+                self._place.command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=_environment(),
+                env=self._place.environment,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         assert self._process.stdout is not None
@@ -182,18 +195,34 @@ class EnginePool:
     def __init__(self) -> None:
         self._clients: dict[str, EngineClient] = {}
 
-    def client(self, kind: str) -> EngineClient:
-        """The child of a kind; started when it gets its first job."""
-        if kind not in self._clients:
-            self._clients[kind] = EngineClient(kind)
-        return self._clients[kind]
+    def client(self, kind: str, place: Place | None = None) -> EngineClient:
+        """The child of a kind, in a place; started when it gets its first job."""
+        name = f"{kind}-{place.name}" if place is not None and place.name else kind
+        if name not in self._clients:
+            self._clients[name] = EngineClient(name, place=place)
+        return self._clients[name]
 
     def stream(self, request: requests.Request, control: Control) -> Iterator[events.Event]:
-        """Run a job in the child that its request names; a training outlives its child."""
+        """Run a job in the child that its request names; a training outlives its child.
+
+        Raises:
+            EngineMissingError: it needs the training engine, which is not installed.
+            InputError: it changes the training engine, which is at work.
+        """
+        if isinstance(request, InstallEngineRequest | RemoveEngineRequest):
+            self._leave_engine()
         if request.process == "here":
             return run_in_process(request, control)
-        stream = self.client(request.process).stream
+        stream = self.client(request.process, places.place(request)).stream
         return revived(stream, request, control) if isinstance(request, FitRequest) else stream(request, control)
+
+    def _leave_engine(self) -> None:
+        """End the children that run from the training engine, so that it can be exchanged."""
+        there = [name for name, client in self._clients.items() if client.is_from_engine]
+        if any(self._clients[name].is_busy for name in there):
+            raise InputError("The training engine is at work. Wait until that has ended, or stop it, then try again.")
+        for name in there:
+            self._clients.pop(name).close()
 
     def close(self) -> None:
         """End all children, at the same time."""
@@ -209,26 +238,12 @@ def run_in_process(request: requests.Request, control: Control) -> Iterator[even
     yield from requests.generator(request)(request, control)
 
 
-def engine_command() -> list[str]:
-    """The command line of a child, also in a frozen application."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "engine"]
-    return [sys.executable, "-m", "deskclassify", "engine"]
-
-
 def log_file(name: str) -> Path:
     """The log of a child; begun anew when it has grown large."""
     file = paths.log_dir() / f"{name}.log"
     if file.is_file() and file.stat().st_size > _LOG_BYTES:
         file.replace(file.with_suffix(".old.log"))
     return file
-
-
-def _environment() -> dict[str, str]:
-    package_parent = str(Path(__file__).resolve().parents[2])
-    known = os.environ.get("PYTHONPATH", "")
-    search = os.pathsep.join(part for part in (package_parent, known) if part)
-    return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": search}
 
 
 def _read(pipe: IO[bytes], lines: queue.Queue[dict[str, Any] | None]) -> None:

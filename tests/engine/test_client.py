@@ -15,7 +15,7 @@ from deskclassify.core.control import Control
 from deskclassify.core.errors import InputError
 from deskclassify.core.requests import ListRequest, SleepRequest
 from deskclassify.core.sources import DataSpec, Source
-from deskclassify.engine.client import EngineClient, EngineDiedError, EnginePool, engine_command, log_file
+from deskclassify.engine.client import EngineClient, EngineDiedError, EnginePool, log_file
 
 LONG = SleepRequest(ticks=10_000, seconds=0.01)
 
@@ -136,8 +136,3 @@ def test_large_logs_are_begun_anew():
     assert log_file("test") == file
     assert not file.exists()
     assert file.with_suffix(".old.log").stat().st_size == 2_000_001
-
-
-def test_command_of_a_frozen_application(monkeypatch):
-    monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert engine_command() == [sys.executable, "engine"]
