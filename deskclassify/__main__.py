@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 COMMANDS = frozenset(
-    "demo fetch scan check copy train lr-find evaluate compare calibrate inspect report export predict doctor".split()
+    "demo fetch scan check copy train lr-find evaluate compare calibrate inspect report export predict doctor "
+    "install-engine".split()
 )
 
 
@@ -27,6 +28,10 @@ def main(argv: list[str] | None = None) -> int:
         from deskclassify.engine.host import main as serve
 
         return serve()
+    if first == "trial" and len(arguments) > 1:
+        from deskclassify.ml.foreign.trial import main as try_out
+
+        return try_out(arguments[1:])
     # A folder that is called like a command is meant when it is given as a path: ./demo
     is_option = first.startswith("-") and first != "--in-process" and not Path(first).exists()
     if first in COMMANDS or is_option:

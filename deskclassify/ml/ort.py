@@ -109,23 +109,31 @@ def real_provider_note(opened: Session) -> str:
     return opened.note
 
 
-def run(opened: Session, images: np.ndarray) -> np.ndarray:
-    """Run uint8 `[N, H, W, 3]` through a model with one input and one output.
+def run(
+    opened: Session, images: np.ndarray, options: onnxruntime.RunOptions | None = None, output: str = ""
+) -> np.ndarray:
+    """Run uint8 `[N, H, W, 3]`, or what else it takes, through a model with one input.
 
     Where a graphics card has too little memory the pictures are run in halves, and at last on the processor.
+
+    Args:
+        opened: the model.
+        images: its input.
+        options: of this run.
+        output: name; empty for the first one.
     """
     session = opened.in_use
     feed: dict[str, Any] = {session.get_inputs()[0].name: images}
     try:
-        result: np.ndarray = session.run(None, feed)[0]
+        result: np.ndarray = session.run([output] if output else None, feed, options)[0]
         return result
     except Exception as error:
         if session.get_providers()[0] == CPU_PROVIDER or not graphics_card.is_out_of_memory(str(error)):
             raise
         said = str(error)  # the error itself is dropped: its traceback would keep the card's memory
     if len(images) > 1:
-        return np.concatenate([run(opened, part) for part in np.array_split(images, 2)])
-    return run(opened.on_processor(said), images)
+        return np.concatenate([run(opened, part, options, output) for part in np.array_split(images, 2)])
+    return run(opened.on_processor(said), images, options, output)
 
 
 def run_in_parts(opened: Session, images: np.ndarray, least: int = 1) -> np.ndarray:
