@@ -15,6 +15,7 @@ from deskclassify.cli import (
     calibrating,
     checking,
     comparing,
+    engine_cli,
     fetching,
     inspecting,
     options,
@@ -388,29 +389,78 @@ def calibrate(
 @app.command()
 def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL.onnx", help="A model that deskclassify has written.")],
-    paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Pictures and folders of pictures.")],
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH…", help="Pictures and folders of pictures.")
+    ] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", help="How many classes to tell.")] = 3,
-    csv: Annotated[str, typer.Option("--csv", metavar="FILE", help="Write a table.")] = "",
+    csv: Annotated[str, typer.Option("--csv", metavar="FILE", help="Write a table; FILE.part until it is whole.")] = "",
     sort_into: Annotated[
         str, typer.Option("--sort-into", metavar="DIR", help="Copy each picture into a folder of its class.")
     ] = "",
     always_answer: Annotated[
         bool, typer.Option("--always-answer", help="The likeliest class even where the model would give none.")
     ] = False,
+    files_from: Annotated[
+        str, typer.Option("--files-from", metavar="LIST", help="A file that lists more paths, one a line; - for stdin.")
+    ] = "",
+    null: Annotated[
+        bool, typer.Option("--null", "-0", help="LIST is separated by NUL bytes, as from find -print0.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the table of --csv: its files are passed over.")
+    ] = False,
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="local|ray", help="This process, or Ray Data (pip install ray[data]).")
+    ] = "local",
+    ray_address: Annotated[
+        str, typer.Option("--ray-address", metavar="ADDRESS", help="Of a Ray cluster; without it, Ray runs here.")
+    ] = "",
     device: options.Device = "auto",
     json: options.Json = False,
 ) -> Plan:
     """Classify files and folders; unreadable ones are reported and passed over."""
     options.at_least("--top", top, 1)
     file = str(options.existing(model, "model"))
-    if not any(Path(path).exists() for path in paths):
-        raise InputError(f"There is no file or folder “{paths[0]}”. Check the path.")
-    if csv and Path(csv).is_dir():
-        raise InputError(f"“{csv}” is a folder. Give the name of a CSV file after --csv.")
-    if sort_into and Path(sort_into).exists() and not Path(sort_into).is_dir():
-        raise InputError(f"“{sort_into}” is a file. Give a folder after --sort-into.")
-    request = requests.PredictRequest(file, tuple(paths), top, options.device(device))
-    return lambda runner: predicting.predict(runner, request, csv, sort_into, always_answer)
+    wishes = predicting.Wishes(csv, sort_into, always_answer, resume)
+    request = requests.PredictRequest(
+        model=file,
+        paths=tuple(paths or ()),
+        top=top,
+        device=options.device(device),
+        files_from=files_from,
+        null=null,
+        engine=options.choice("--engine", engine, requests.PREDICT_ENGINES),
+        ray_address=ray_address,
+    )
+    predicting.check(request, wishes)
+    return lambda runner: predicting.predict(runner, request, wishes)
+
+
+@app.command("install-engine")
+def install_engine(
+    cpu: Annotated[bool, typer.Option("--cpu", help="For the processor, smaller; also where there is a card.")] = False,
+    cuda: Annotated[bool, typer.Option("--cuda", help="With CUDA, for an NVIDIA graphics card.")] = False,
+    wheels: Annotated[
+        str, typer.Option("--wheels", metavar="DIR", help="Install from this folder of wheels, without a network.")
+    ] = "",
+    index: Annotated[str, typer.Option("--index", metavar="URL", help="A mirror of the package index.")] = "",
+    repair: Annotated[bool, typer.Option("--repair", help="Make it anew, from what is downloaded.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove it and its downloads.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Only tell what there is and what would be needed.")] = False,
+    show_list: Annotated[bool, typer.Option("--list", help="The packages, as pip reads them.")] = False,
+    json: options.Json = False,
+) -> Plan:
+    """Install what training needs (PyTorch) into your own folder, where the program came without it."""
+    wanted = engine_cli.kind(cpu, cuda)
+    if sum((repair or bool(wheels or index), remove, show, show_list)) > 1:
+        raise InputError("Give one of --remove, --show and --list by itself, or what to install from.")
+    if show_list:
+        return lambda runner: engine_cli.show_list(runner, wanted)
+    if show:
+        return lambda runner: engine_cli.show(runner, wanted)
+    if remove:
+        return engine_cli.remove
+    return lambda runner: engine_cli.install(runner, wanted, wheels, index, repair)
 
 
 @app.command()

@@ -33,6 +33,8 @@ ExportLayout = Literal["file", "triton", "zip", "safetensors"]
 EXPORT_LAYOUTS: tuple[ExportLayout, ...] = ("file", "triton", "zip", "safetensors")
 Precision = Literal["fp32", "fp16", "int8"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
+PredictEngine = Literal["local", "ray"]
+PREDICT_ENGINES: tuple[PredictEngine, ...] = ("local", "ray")
 Process = Literal["trainer", "viewer", "explorer", "mender", "predictor", "looker", "scanner", "fetcher", "here"]
 
 
@@ -202,7 +204,15 @@ class ExportRequest(Request):
 
 @dataclass(frozen=True)
 class PredictRequest(Request):
-    """Classify files and folders with an exported model."""
+    """Classify files and folders with an exported model.
+
+    Attributes:
+        files_from: a file that lists more paths, one a line; `-` is standard input.
+        null: the paths in it are ended by NUL bytes.
+        done: an unfinished table (`core.prediction_csv`), whose files are passed over.
+        engine: `local`, or `ray` for Ray Data.
+        ray_address: of a cluster; empty to start Ray on this machine.
+    """
 
     job: ClassVar[str] = "deskclassify.ml.prediction:predict"
     process: ClassVar[Process] = "predictor"
@@ -210,6 +220,11 @@ class PredictRequest(Request):
     paths: tuple[str, ...] = ()
     top: int = 3
     device: str = "auto"
+    files_from: str = ""
+    null: bool = False
+    done: str = ""
+    engine: PredictEngine = "local"
+    ray_address: str = ""
 
 
 @dataclass(frozen=True)
