@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from deskclassify.core.archive_names import is_archive_name
 from deskclassify.core.pictures import is_picture_name
+from deskclassify.core.project import SUFFIX
 from deskclassify.ui.session import Session
 
 
@@ -18,6 +20,11 @@ def holds_pictures(folder: Path) -> bool:
         return False
 
 
+def is_file_name(name: str) -> bool:
+    """Whether a name is that of something that is opened as a file: a picture, an archive, a model or a project."""
+    return is_picture_name(name) or is_archive_name(name) or name.lower().endswith((".onnx", SUFFIX))
+
+
 def open_all(session: Session, dropped: list[Path]) -> None:
     """Open what was dropped.
 
@@ -27,8 +34,9 @@ def open_all(session: Session, dropped: list[Path]) -> None:
     Raises:
         InputError: something of it cannot be opened; what comes before it has been.
     """
-    pictures = [path for path in dropped if path.is_file() and is_picture_name(path.name)]
-    folders = [path for path in dropped if path.is_dir()]
+    # By their names: to ask the disk of hundreds of files takes long where they lie on a share.
+    pictures = [path for path in dropped if is_picture_name(path.name)]
+    folders = [path for path in dropped if not is_file_name(path.name) and path.is_dir()]
     classes = [folder for folder in folders if holds_pictures(folder) and _as_class(session, len(folders))]
     if classes and not session.has_project:
         session.new_project(classes[0].resolve().parent.name or "Project")

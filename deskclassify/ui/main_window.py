@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QTimer, QUrl, Signal, Slot
+from PySide6.QtCore import QByteArray, Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -70,12 +70,13 @@ class MainWindow(QMainWindow):
         self.data_page = DataPage(session, self.pages)
         self.evaluate_page = EvaluatePage(session, self.pages)
         self.layers_page = LayersPage(session, self.pages)
+        self.predict_page = PredictPage(session, self.pages)
         for page in (
             self.data_page,
             TrainPage(session, self.pages),
             self.evaluate_page,
             self.layers_page,
-            PredictPage(session, self.pages),
+            self.predict_page,
         ):
             page.setProperty("role", "page")
             self.pages.addWidget(page)
@@ -191,11 +192,13 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def export_model(self) -> None:
-        """Ask for a file and export the trained model to it."""
-        chosen = dialogs.ask_model_target(self, self.session)
-        if chosen is not None:
-            self.session.status.emit("The model is being exported and compared with training …")
-            run_guarded(self.session, self.session.export, chosen)
+        """Ask how and where to, and export the trained model."""
+        from deskclassify.ui.export_dialog import ExportDialog
+
+        if self.session.run is None:
+            run_guarded(self.session, self.session.export, Path())  # it says why not
+        else:
+            ExportDialog(self.session, self).open()
 
     @Slot()
     def export_copy(self) -> None:
@@ -297,8 +300,11 @@ class MainWindow(QMainWindow):
             self._examine.start()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 (Qt's name)
-        """Files and folders are welcome."""
-        if local_paths(event.mimeData()):
+        """Files and folders are welcome; on the Predict page also pictures of the web and those without a file."""
+        if self._is_predicting_page():
+            if self.predict_page.intake.welcomes(event.mimeData()):
+                event.acceptProposedAction()
+        elif local_paths(event.mimeData()):
             event.acceptProposedAction()
             self.data_page.show_drop(True)
 
@@ -306,12 +312,20 @@ class MainWindow(QMainWindow):
         """The files went elsewhere."""
         super().dragLeaveEvent(event)
         self.data_page.show_drop(False)
+        self.predict_page.intake.drop_area.light(False)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 (Qt's name)
-        """Open what was dropped."""
+        """Open what was dropped; on the Predict page, classify it. Always a copy: the source keeps its files."""
         self.data_page.show_drop(False)
-        event.acceptProposedAction()
-        run_guarded(self.session, drops.open_all, self.session, local_paths(event.mimeData()))
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        if self._is_predicting_page():
+            self.predict_page.intake.take(event.mimeData())
+        else:
+            run_guarded(self.session, drops.open_all, self.session, local_paths(event.mimeData()))
+
+    def _is_predicting_page(self) -> bool:
+        return self.pages.currentWidget() is self.predict_page
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
         """Stop what runs, in good order; a training only if the user agrees."""

@@ -22,6 +22,8 @@ class PredictQueue(QObject):
     """
 
     changed = Signal()  # `waiting`
+    idle = Signal()  # the last one has ended, by itself
+    stopped = Signal()  # one was stopped, and what waited was given up
 
     def __init__(self, start: Callable[[PredictRequest], Job], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -54,11 +56,13 @@ class PredictQueue(QObject):
 
     def stop(self) -> None:
         """End the one that runs, and give up the others."""
-        self._give_up()
+        self.give_up()
         if self._job is not None:
             self._job.control.stop()
 
-    def _give_up(self) -> None:
+    @Slot()
+    def give_up(self) -> None:
+        """Give up what waits; the one that runs goes on."""
         if self._waiting:
             self._waiting.clear()
             self.changed.emit()
@@ -74,7 +78,10 @@ class PredictQueue(QObject):
             return
         self._job = None
         if job.control.stopped:
-            self._give_up()
+            self.give_up()
+            self.stopped.emit()
         elif self._waiting:
             self._begin(self._waiting.popleft())
             self.changed.emit()
+        else:
+            self.idle.emit()

@@ -98,6 +98,8 @@ def played_media(null: bool = False) -> ModuleType:
 
     device = SimpleNamespace(isNull=lambda: null, description=lambda: "Webcam")
     media = ModuleType("PySide6.QtMultimedia")
-    media.QMediaDevices = SimpleNamespace(defaultVideoInput=lambda: device)
+    media.QMediaDevices = SimpleNamespace(
+        defaultVideoInput=lambda: device, videoInputs=lambda: [] if null else [device]
+    )
     media.QCamera, media.QVideoSink, media.QMediaCaptureSession = Camera, Sink, Capture
     return media

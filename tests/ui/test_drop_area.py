@@ -1,17 +1,15 @@
-"""The drop area takes files, folders and bare pictures, and nothing else."""
+"""The drop area takes files, folders, bare pictures and pictures of the web, and nothing else."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from doubles import drop, enter
-from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QColor, QDragLeaveEvent, QImage
 from PySide6.QtWidgets import QApplication
 
-from deskclassify.core import paths
+from deskclassify.core.browser_drops import Given
+from deskclassify.ui import theme
 from deskclassify.ui.widgets.drop_area import DropArea
 
 
@@ -25,10 +23,18 @@ def area(qtbot):
 
 
 def test_drop_of_files_and_folders_with_any_name(area, qtbot, tmp_path):
-    wanted = [tmp_path / "Übung 1 % #.png", tmp_path / "Ordner ☃"]
-    with qtbot.waitSignal(area.dropped) as dropped:
+    wanted = [tmp_path / "Übung 1 % #.png", tmp_path / "Ordner ☃", tmp_path / ("x" * 251 + ".png")]
+    with qtbot.waitSignal(area.brought) as brought:
         assert drop(area, wanted)
-    assert dropped.args == [wanted]
+    assert brought.args[0].given == Given(files=tuple(map(str, wanted))) and brought.args[0].picture.isNull()
+
+
+def test_a_share_of_the_network_is_passed_on_untouched(area, qtbot):
+    mime = QMimeData()
+    mime.setUrls([QUrl("file://server/share/K%C3%A4fer.png")])
+    with qtbot.waitSignal(area.brought) as brought:
+        drop(area, mime)
+    assert brought.args[0].given.files == ("//server/share/Käfer.png",)
 
 
 def test_lights_up_while_something_usable_is_over_it(area, tmp_path):
@@ -42,44 +48,68 @@ def test_lights_up_while_something_usable_is_over_it(area, tmp_path):
     assert area.grab().toImage().pixelColor(middle) == before
 
 
-def test_text_and_web_addresses_are_refused(area, qtbot):
-    text = QMimeData()
+def test_text_is_refused(area, qtbot):
+    text, page = QMimeData(), QMimeData()
     text.setText("hello")
-    web = QMimeData()
-    web.setUrls([QUrl("https://example.org/a.jpg")])
-    with qtbot.assertNotEmitted(area.dropped):
-        for mime in (text, web):
+    page.setHtml("<p>hello</p>")
+    with qtbot.assertNotEmitted(area.brought):
+        for mime in (text, page):
             assert not enter(area, mime)
             assert not area.take(mime)
 
 
-def test_a_bare_picture_is_kept_as_png_in_the_cache(area, qtbot):
+def test_the_address_of_a_picture_is_taken_from_the_html_of_a_browser(area, qtbot):
+    mime = QMimeData()
+    mime.setUrls([QUrl("https://example.org/article")])
+    mime.setHtml('<a href="https://example.org/article"><img src="https://example.org/a%20b.jpg"></a>')
+    with qtbot.waitSignal(area.brought) as brought:
+        assert drop(area, mime)
+    assert brought.args[0].given == Given(addresses=("https://example.org/a%20b.jpg",))
+
+
+def test_mozilla_s_own_kind_is_understood(area, qtbot):
+    mime = QMimeData()
+    mime.setData("text/x-moz-url", "https://example.org/käfer.jpg\nA beetle".encode("utf-16-le"))
+    with qtbot.waitSignal(area.brought) as brought:
+        assert drop(area, mime)
+    assert brought.args[0].given.addresses == ("https://example.org/käfer.jpg",)
+
+
+def test_a_bare_picture_comes_decoded(area, qtbot):
     image = QImage(7, 5, QImage.Format.Format_RGB32)
     image.fill(QColor(10, 200, 30))
     mime = QMimeData()
     mime.setImageData(image)
-    with qtbot.waitSignal(area.dropped) as dropped:
+    with qtbot.waitSignal(area.brought) as brought:
         drop(area, mime)
-    (path,) = dropped.args[0]
-    assert isinstance(path, Path) and path.parent == paths.cache_dir() / "pasted"
-    with Image.open(path) as saved:
-        assert saved.size == (7, 5) and saved.convert("RGB").getpixel((3, 3)) == (10, 200, 30)
+    assert brought.args[0].given == Given(picture=True)
+    assert brought.args[0].picture.pixelColor(3, 3) == QColor(10, 200, 30)
 
 
-def test_a_picture_that_cannot_be_kept_is_a_sentence(area, qtbot, monkeypatch, tmp_path):
-    blocked = tmp_path / "file"
-    blocked.write_text("no folder")
-    monkeypatch.setattr(paths, "cache_dir", lambda: blocked)
+def test_a_picture_that_cannot_be_decoded_is_none(area, qtbot):
     mime = QMimeData()
-    image = QImage(2, 2, QImage.Format.Format_RGB32)
-    image.fill(0)
-    mime.setImageData(image)
-    with qtbot.waitSignal(area.failed) as failed:
-        drop(area, mime)
-    assert failed.args[0].sentence
+    mime.setData("image/png", b"no picture")
+    with qtbot.assertNotEmitted(area.brought):
+        assert not area.take(mime)
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Space])
 def test_keyboard_clicks_it(area, qtbot, key):
     with qtbot.waitSignal(area.clicked):
         qtbot.keyClick(area, key)
+
+
+@pytest.mark.parametrize("height", [64, 90, 160])
+def test_it_is_readable_at_any_height(area, height, qtbot):
+    """Icon, title and hint are all there, and none is cut off by the frame."""
+    area.resize(400, height)
+    image = area.grab().toImage()
+    surface = QColor(theme.current().surface)
+    rows = [y for y in range(6, image.height() - 6) if any(_differs(image, x, y, surface) for x in range(8, 392))]
+    assert rows[0] > 8 and rows[-1] < image.height() - 8
+    assert len(rows) > 20
+
+
+def _differs(image, x, y, color):
+    there = image.pixelColor(x, y)
+    return abs(there.lightness() - color.lightness()) > 24

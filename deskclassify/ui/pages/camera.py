@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -53,14 +53,42 @@ def find_camera() -> tuple[Any, Any]:
     return media, device
 
 
-class _Preview(QWidget):
-    """Paints the newest frame."""
+class Preview(QWidget):
+    """Paints the newest frame. A frame is decoded when it is painted or asked for: those in between cost nothing."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.frame = QImage()
+        self._image = QImage()
+        self._waiting: Any = None  # a QVideoFrame
+        self._mirrored = False
+        self.painted = 0  # frames, so far
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Live picture of the camera")
+
+    @property
+    def frame(self) -> QImage:
+        """The newest frame, as the camera gave it; null before the first."""
+        if self._waiting is not None:
+            image, self._waiting = self._waiting.toImage(), None
+            if not image.isNull():
+                self._image = image
+        return self._image
+
+    def take(self, frame: Any) -> bool:
+        """Take a `QVideoFrame`; one that holds no picture is passed over.
+
+        Returns:
+            whether there is anything to show.
+        """
+        self._waiting = frame
+        self.update()
+        # The first ones are looked at at once: only then is it known that there is a picture.
+        return not (self.frame if self._image.isNull() else self._image).isNull()
+
+    def set_mirrored(self, mirrored: bool) -> None:
+        """Show left and right exchanged, as in a mirror; the frames stay as they are."""
+        self._mirrored = mirrored
+        self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Four to three."""
@@ -70,13 +98,29 @@ class _Preview(QWidget):
         """The frame, as large as fits."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), Qt.GlobalColor.black)
-        if self.frame.isNull():
+        is_new = self._waiting is not None
+        frame = self.frame
+        if frame.isNull():
             return
+        self.painted += is_new
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        target = self.frame.rect()
-        target.setSize(self.frame.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio))
+        target = self.frame_rect()
+        if self._mirrored:
+            painter.translate(2 * target.center().x() + 1, 0)
+            painter.scale(-1, 1)
+        painter.drawImage(target, frame)
+        painter.resetTransform()
+        self.paint_over(painter, target)
+
+    def frame_rect(self) -> QRect:
+        """Where the frame lies."""
+        target = self._image.rect()
+        target.setSize(self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio))
         target.moveCenter(self.rect().center())
-        painter.drawImage(target, self.frame)
+        return target
+
+    def paint_over(self, painter: QPainter, target: QRect) -> None:
+        """What is painted over the frame: nothing here."""
 
 
 class CameraDialog(QDialog):
@@ -94,7 +138,7 @@ class CameraDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Camera")
         self.finished.connect(self.deleteLater)
-        self.preview = _Preview()
+        self.preview = self.make_preview()
         self.state_label = muted(f"{device.description()}: starting…")
         self.take_button = primary(QPushButton(theme.icon("camera"), "Take picture"))
         self.take_button.setToolTip("Saves the picture in the cache and classifies it")
@@ -108,23 +152,33 @@ class CameraDialog(QDialog):
         layout.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         layout.addWidget(self.preview, 1)
         layout.addLayout(row)
-        self._camera = media.QCamera(device, self)
-        self._camera.errorOccurred.connect(self._camera_failed)
+        self._media = media
         self._sink = media.QVideoSink(self)
         self._sink.videoFrameChanged.connect(self.show_frame)
         self._capture = media.QMediaCaptureSession(self)
-        self._capture.setCamera(self._camera)
         self._capture.setVideoSink(self._sink)
+        self._camera: Any = None
+        self.use(device)
+
+    def make_preview(self) -> Preview:
+        """The widget that shows the frames."""
+        return Preview()
+
+    def use(self, device: Any) -> None:
+        """Show another camera, a `QCameraDevice`; the one before is given back."""
+        if self._camera is not None:
+            self._camera.stop()
+            self._camera.deleteLater()
         self._name = device.description()
+        self._camera = self._media.QCamera(device, self)
+        self._camera.errorOccurred.connect(self._camera_failed)
+        self._capture.setCamera(self._camera)
         self._camera.start()
 
     @Slot(object)
     def show_frame(self, frame: Any) -> None:
         """Show a `QVideoFrame`; frames that hold no picture are passed over."""
-        image = frame.toImage()
-        if not image.isNull():
-            self.preview.frame = image
-            self.preview.update()
+        if self.preview.take(frame):
             self.take_button.setEnabled(True)
             self.state_label.setText(self._name)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QMimeData, QPoint, QRect, QRectF, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -13,6 +14,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QEnterEvent,
     QFont,
+    QFontMetrics,
     QImage,
     QKeyEvent,
     QPainter,
@@ -22,22 +24,29 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from deskclassify.core import paths
-from deskclassify.core.errors import Failure, UserError
+from deskclassify.core.browser_drops import Dragged, Given, understand
+from deskclassify.core.errors import UserError
 from deskclassify.ui import theme
 
 _ICON = 34
 
 
+@dataclass(frozen=True)
+class Brought:
+    """What was dropped or pasted: see `browser_drops.Given`; `picture` is decoded, and null where there is none."""
+
+    given: Given
+    picture: QImage
+
+
 class DropArea(QAbstractButton):
-    """Takes files, folders and pictures without a file; a click asks for files.
+    """Takes files, folders, pictures without a file and pictures of the web; a click asks for files.
 
     Signals:
-        dropped: list of `Path`, of files and folders.
-        failed: a `Failure`, when a picture without a file cannot be kept.
+        brought: a `Brought`.
     """
 
-    dropped = Signal(object)
-    failed = Signal(object)
+    brought = Signal(object)
 
     def __init__(self, title: str, hint: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,7 +71,7 @@ class DropArea(QAbstractButton):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """Still easy to hit."""
-        return QSize(220, 110)
+        return QSize(220, 64)
 
     def take(self, mime: QMimeData) -> bool:
         """Take what was dropped or pasted.
@@ -70,18 +79,22 @@ class DropArea(QAbstractButton):
         Returns:
             whether there was anything that can be used.
         """
-        files = local_paths(mime)
-        if files:
-            self.dropped.emit(files)
-            return True
-        image = mime.imageData() if mime.hasImage() else None
-        if isinstance(image, QImage) and not image.isNull():
-            try:
-                self.dropped.emit([keep_picture(image, "pasted")])
-            except Exception as error:
-                self.failed.emit(Failure.of(error))
-            return True
-        return False
+        given = contents(mime)
+        picture = QImage()
+        if given.picture:
+            image = mime.imageData()
+            if not isinstance(image, QImage) or image.isNull():
+                return False
+            picture = image
+        if given:
+            self.brought.emit(Brought(given, picture))
+        return bool(given)
+
+    def light(self, on: bool) -> None:
+        """Show whether something that can be dropped is held over it, or over what surrounds it."""
+        if on != self._over:
+            self._over = on
+            self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Enter is a click, as the space bar is."""
@@ -92,28 +105,24 @@ class DropArea(QAbstractButton):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
         """Light up for what can be used."""
-        if local_paths(event.mimeData()) or event.mimeData().hasImage():
+        if contents(event.mimeData()):
             event.acceptProposedAction()
-            self._light(True)
+            self.light(True)
         else:
             event.ignore()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802
         """Back to normal."""
-        self._light(False)
+        self.light(False)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
         """Take it. The source keeps its files: this is always a copy, never a move."""
-        self._light(False)
+        self.light(False)
         if self.take(event.mimeData()):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
         else:
             event.ignore()
-
-    def _light(self, on: bool) -> None:
-        self._over = on
-        self.update()
 
     def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802
         """Show that it can be clicked."""
@@ -133,20 +142,52 @@ class DropArea(QAbstractButton):
         painter.setPen(pen)
         painter.setBrush(QColor(colors.accent_soft if lit else colors.surface))
         painter.drawRoundedRect(frame, 12, 12)
-        middle = self.height() / 2
-        icon = theme.pixmap("image", _ICON, colors.accent, self.devicePixelRatioF())
-        painter.drawPixmap(int((self.width() - _ICON) / 2), int(middle - _ICON - 12), icon)
-        font = QFont(self.font())
-        font.setPointSizeF(font.pointSizeF() + 2)
-        font.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(font)
-        painter.setPen(QColor(colors.text))
-        center = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
-        painter.drawText(QRectF(8, middle - 4, self.width() - 16, 26), center, self.text())
-        painter.setFont(self.font())
-        painter.setPen(QColor(colors.muted))
-        wrapped = center | Qt.TextFlag.TextWordWrap
-        painter.drawText(QRectF(12, middle + 22, self.width() - 24, 40), wrapped, self._hint)
+        self._paint_text(painter)
+
+    def _paint_text(self, painter: QPainter) -> None:
+        """Icon over the lines, or beside them where there is too little height."""
+        colors = theme.current()
+        title_font = QFont(self.font())
+        title_font.setPointSizeF(title_font.pointSizeF() + 2)
+        title_font.setWeight(QFont.Weight.DemiBold)
+        title_metrics, metrics = QFontMetrics(title_font), self.fontMetrics()
+        lines = title_metrics.height() + 2 + metrics.height()
+        is_tall = self.height() >= lines + _ICON + 40
+        left, width = 12, self.width() - 24
+        align = Qt.AlignmentFlag.AlignTop | (Qt.AlignmentFlag.AlignHCenter if is_tall else Qt.AlignmentFlag.AlignLeft)
+        top = (self.height() - lines) // 2
+        if is_tall:
+            top += (_ICON + 8) // 2
+            at = QPoint((self.width() - _ICON) // 2, top - _ICON - 8)
+        else:
+            widest = max(title_metrics.horizontalAdvance(self.text()), metrics.horizontalAdvance(self._hint))
+            begin = max(left, (self.width() - widest - _ICON - 14) // 2)
+            at = QPoint(begin, (self.height() - _ICON) // 2)
+            left, width = begin + _ICON + 14, self.width() - begin - _ICON - 26
+        painter.drawPixmap(at, theme.pixmap("image", _ICON, colors.accent, self.devicePixelRatioF()))
+        for font, shown, color in ((title_font, self.text(), colors.text), (self.font(), self._hint, colors.muted)):
+            painter.setFont(font)
+            painter.setPen(QColor(color))
+            short = painter.fontMetrics().elidedText(shown, Qt.TextElideMode.ElideRight, width)
+            painter.drawText(QRect(left, top, width, painter.fontMetrics().height()), align, short)
+            top += painter.fontMetrics().height() + 2
+
+
+def contents(mime: QMimeData) -> Given:
+    """What a drag or the clipboard holds that can be used. Nothing is looked up, and no picture decoded."""
+    urls = mime.urls()
+    return understand(
+        Dragged(
+            files=tuple(url.toLocalFile() for url in urls if url.isLocalFile() and url.toLocalFile()),
+            addresses=tuple(
+                url.toString(QUrl.ComponentFormattingOption.FullyEncoded) for url in urls if not url.isLocalFile()
+            ),
+            has_picture=mime.hasImage(),
+            html=mime.html() if mime.hasHtml() else "",
+            text=mime.text() if mime.hasText() else "",
+            moz_url=bytes(mime.data("text/x-moz-url").data()) if mime.hasFormat("text/x-moz-url") else b"",
+        )
+    )
 
 
 def local_paths(mime: QMimeData) -> list[Path]:

@@ -48,10 +48,9 @@ class PredictPage(QWidget):
         top.addStretch(1)
         for button in (self.intake.camera_button, self.model_panel.open_button, self.model_panel.export_button):
             top.addWidget(button)
-        self.results.lay_out(self.intake.folder_button)
+        self.results.lay_out(self.intake.folder_button, self.intake.watch_button)
         left = QVBoxLayout()
         left.setSpacing(theme.GAP + 4)
-        self.intake.setMaximumHeight(170)
         left.addWidget(self.intake, 2)
         left.addWidget(self.results, 5)
         columns = QHBoxLayout()
