@@ -1,47 +1,48 @@
-"""The answers as a table that grows while they come, and what is done with them."""
+"""The answers, as a table or as pictures that grow while they come, and what is done with them."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
-    QAbstractItemView,
+    QBoxLayout,
+    QButtonGroup,
     QCheckBox,
     QHBoxLayout,
-    QHeaderView,
-    QLineEdit,
+    QMenu,
     QProgressBar,
-    QTableView,
+    QPushButton,
+    QToolButton,
     QWidget,
 )
 
-from deskclassify.core import prediction_csv
 from deskclassify.core.calibration import NO_ANSWER
-from deskclassify.core.errors import InputError
-from deskclassify.core.events import PredictDone, Prediction
+from deskclassify.core.errors import UserError
+from deskclassify.core.events import PredictDone, Prediction, Progress
 from deskclassify.core.requests import PredictRequest
-from deskclassify.core.words import percent
-from deskclassify.ui import dialogs, theme
+from deskclassify.core.words import about, counted, percent
+from deskclassify.ui import theme
+from deskclassify.ui.pages.predict.actions import ResultActions
 from deskclassify.ui.pages.predict.buttons import button
-from deskclassify.ui.pages.predict.table import (
-    LABEL,
-    NAME,
-    NOTE,
-    PROBABILITY,
-    TIME,
-    PredictionFilter,
-    PredictionModel,
-    PredictionRole,
-)
+from deskclassify.ui.pages.predict.columns import Wanted
+from deskclassify.ui.pages.predict.correcting import CorrectMenu, Corrector
+from deskclassify.ui.pages.predict.result_filter import ResultFilter
+from deskclassify.ui.pages.predict.table import PredictionFilter, PredictionModel
+from deskclassify.ui.pages.predict.views import AnswerViews
 from deskclassify.ui.session import Session
-from deskclassify.ui.widgets.common import Card, muted, run_guarded
+from deskclassify.ui.widgets.common import Card, muted
+from deskclassify.ui.widgets.named import named
 
 _BATCH_MILLISECONDS = 60  # answers come by the thousand: rows are inserted together
+_REST = 4  # times as long as the insertion took: a sorted table of very many rows must not take all the time
+_WIDE = 640  # pixels of the card, from which the filter fits into one line
 
 
 class ResultsPanel(Card):
-    """Table, filter, progress and counts of the answers."""
+    """Answers, filter, progress and counts."""
 
     row_chosen = Signal(object)  # Prediction of the current row, or None
 
@@ -52,20 +53,74 @@ class ResultsPanel(Card):
         self._working = False
         self._choose_next = False
         self._last: PredictDone | None = None
+        self._progress: Progress | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_BATCH_MILLISECONDS)
         self._timer.timeout.connect(self._insert)
+        self.corrector = Corrector(session, self)
+        self._make_views()
         self._make_buttons()
-        self._make_table()
+        self._make_lines()
         session.predict_started.connect(self._started)
         session.prediction.connect(self._predicted)
+        session.predict_progress.connect(self._progressed)
         session.predict_done.connect(self._done)
         session.owner.changed.connect(self._jobs_changed)
         self._show_counts()
 
+    # -- parts ----------------------------------------------------------------------------
+
+    def _make_views(self) -> None:
+        self.model = PredictionModel(self)
+        self.filter = PredictionFilter(self.model, self)
+        self.views = AnswerViews(self.model, self.filter)
+        self.table = self.views.table
+        self.controls = ResultFilter(self.model, self)
+        self.filter_edit = self.controls.text_edit
+        self.controls.changed.connect(self._wish_changed)
+        self.views.row_chosen.connect(self.row_chosen)
+        self.views.selection_changed.connect(self._selection_changed)
+        self.views.digit_pressed.connect(self._press)
+        self.views.menu_wanted.connect(self._show_menu)
+        self.corrector.changed.connect(self._mark)
+        self.table_button, self.grid_button = (
+            self._toggle("table", "tableButton", "Show a table"),
+            self._toggle("image", "gridButton", "Show the pictures"),
+        )
+        self._how = QButtonGroup(self)
+        self._how.addButton(self.table_button)
+        self._how.addButton(self.grid_button)
+        self.table_button.setChecked(True)
+        self.grid_button.toggled.connect(self.views.show_grid)
+
+    def _toggle(self, icon: str, name: str, tip: str) -> QToolButton:
+        made = named(QToolButton(), name)
+        made.setIcon(theme.icon(icon))
+        made.setCheckable(True)
+        made.setToolTip(tip)
+        made.setAccessibleName(tip)
+        made.setProperty("role", "segment")
+        return made
+
     def _make_buttons(self) -> None:
+        self.actions_ = ResultActions(self._session, self.model, self.filter, self.views, self)
+        self.correct_menu = CorrectMenu(self.corrector, self)
+        self.correct_menu.aboutToShow.connect(self._fill_correct)
+        self.correct_menu.chosen.connect(self._correct)
+        self.correct_menu.confirmed.connect(self._confirm)
+        self.correct_button = named(QPushButton(theme.icon("tag"), "Correct"), "correctButton")
+        self.correct_button.setToolTip(
+            "Say what the selected pictures really show: they are copied into your project as training data. The keys "
+            "1 to 9 do the same"
+        )
+        self.correct_button.setProperty("hasMenu", True)
+        self.correct_button.setMenu(self.correct_menu)
         self.save_button = button(
-            "save", "Save as CSV…", "saveCsvButton", "Saves the table for a spreadsheet program", self._choose_csv
+            "save",
+            "Save as CSV…",
+            "saveCsvButton",
+            "Saves all answers for a spreadsheet program, also those that the filter hides",
+            self.actions_.choose_all_csv,
         )
         self.clear_button = button(
             "remove", "Clear", "clearButton", "Empties the table; no file is touched", self.clear
@@ -73,41 +128,17 @@ class ResultsPanel(Card):
         self.cancel_button = button(
             "stop", "Cancel", "cancelPredictButton", "Stops; the answers so far stay", self._session.stop_predicting
         )
+        copy = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.views)
+        copy.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        copy.activated.connect(self.actions_.copy_rows)
 
-    def _make_table(self) -> None:
-        self.model = PredictionModel(self)
-        self.filter = PredictionFilter(self)
-        self.filter.setSourceModel(self.model)
-        self.table = QTableView()
-        self.table.setObjectName("predictionTable")
-        self.table.setAccessibleName("Answers, one row a file")
-        self.table.setModel(self.filter)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setSortingEnabled(True)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.setTabKeyNavigation(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(28)
-        header = self.table.horizontalHeader()
-        header.setSortIndicatorClearable(True)
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # as they come, until a title is clicked
-        header.setSectionResizeMode(NOTE, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((NAME, 180), (LABEL, 110), (PROBABILITY, 100), (TIME, 72)):
-            self.table.setColumnWidth(column, width)
-        self.table.selectionModel().currentRowChanged.connect(self._row_changed)
-        self.filter_edit = QLineEdit()
-        self.filter_edit.setPlaceholderText("Filter by name, class or remark")
-        self.filter_edit.setAccessibleName("Filter the table")
-        self.filter_edit.setClearButtonEnabled(True)
-        self.filter_edit.textChanged.connect(self.filter.set_text)
+    def _make_lines(self) -> None:
         self.progress = QProgressBar()
         self.progress.setRange(0, 0)
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(6)
         self.progress.setAccessibleName("Classifying")
-        self.count_label = muted("")
+        self.count_label = named(muted(""), "answerCountLabel")
         self.refuse_box = QCheckBox()
         self.refuse_box.setObjectName("refuseBox")
         self.refuse_box.setChecked(True)
@@ -119,38 +150,82 @@ class ResultsPanel(Card):
 
     def lay_out(self, *beside_filter: QWidget) -> None:
         """Put the widgets in their places, with others of the page beside the filter."""
-        row = QHBoxLayout()
-        row.setSpacing(theme.GAP)
-        row.addWidget(self.filter_edit, 1)
+        self._filter_lines = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._filter_lines.setSpacing(theme.GAP)
+        text, kinds = QHBoxLayout(), QHBoxLayout()
+        for line in (text, kinds):
+            line.setSpacing(theme.GAP)
+            self._filter_lines.addLayout(line, 1)
+        text.addWidget(self.filter_edit, 1)
         for widget in beside_filter:
-            row.addWidget(widget)
-        self.body.addLayout(row)
+            text.addWidget(widget)
+        kinds.addWidget(self.controls.class_box, 1)
+        kinds.addWidget(self.controls.certainty_button)
+        how = QHBoxLayout()
+        how.setSpacing(0)
+        how.addWidget(self.table_button)
+        how.addWidget(self.grid_button)
+        kinds.addLayout(how)
+        self.body.addLayout(self._filter_lines)
         self.body.addWidget(self.refuse_box)
-        self.body.addWidget(self.table, 1)
+        self.body.addWidget(self.views, 1)
+        self.body.addWidget(self.actions_.task)
         self.body.addWidget(self.progress)
+        self.body.addWidget(self.count_label)
         below = QHBoxLayout()
         below.setSpacing(theme.GAP)
-        below.addWidget(self.count_label, 1)
-        for one in (self.cancel_button, self.clear_button, self.save_button):
+        below.addWidget(self.correct_button)
+        below.addStretch(1)
+        for one in (self.cancel_button, self.clear_button, self.save_button, self.actions_.button):
             below.addWidget(one)
         self.body.addLayout(below)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """A wide card has the filter in one line."""
+        super().resizeEvent(event)
+        wide = self.width() >= _WIDE
+        direction = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
+        if self._filter_lines.direction() != direction:
+            self._filter_lines.setDirection(direction)
+
+    # -- the model ------------------------------------------------------------------------
 
     def show_threshold(self, threshold: float) -> None:
         """Offer to pass over the model's threshold, where it has one."""
         self.refuse_box.setText(f"“{NO_ANSWER.capitalize()}” below {percent(threshold)}")
         self.refuse_box.setVisible(threshold > 0)
 
+    def set_classes(self, classes: tuple[str, ...]) -> None:
+        """The classes of the model, as soon as they are known: their order decides the colours."""
+        if classes:
+            self.model.set_classes(classes)
+            self.corrector.set_classes(classes)
+
+    def _own_classes(self) -> tuple[str, ...]:
+        """Those of the run that is shown, if its model is used."""
+        run, model = self._session.run, self._session.model
+        if run is None or model is None or model.parent != run.path:
+            return ()
+        try:
+            return run.info().classes
+        except UserError:
+            return ()
+
     @Slot(bool)
     def _refuse(self, refuses: bool) -> None:
         self.model.set_refusing(refuses)
-        self._row_changed(self.table.currentIndex(), QModelIndex())
+        self.controls.count()
+        self.views.tell(again=True)
         self._show_counts()
+
+    # -- answers come ---------------------------------------------------------------------
 
     @Slot()
     def _started(self) -> None:
         self._working = True
         self._choose_next = True
-        self._last = None
+        self._last = self._progress = None
+        self.set_classes(self._own_classes())
         self._timer.start()
         self._show_counts()
 
@@ -160,83 +235,170 @@ class ResultsPanel(Card):
         if not self._timer.isActive():
             self._timer.start()
 
+    @Slot(object)
+    def _progressed(self, progress: Progress) -> None:
+        self._progress = progress
+        self._show_counts()
+
     @Slot()
     def _insert(self) -> None:
+        begun = time.monotonic()
         new, self._new = self._new, []
         first = self.model.rowCount()
         self.model.append(new)
         if new and self._choose_next:
             # Only the first answer of a drop is chosen by itself: after that the user is looking.
             self._choose_next = False
-            index = self.filter.mapFromSource(self.model.index(first, 0))
-            self.table.setCurrentIndex(index)
+            self.views.choose(first)
+        if new:
+            self.controls.count()
         if not self._working:
             self._timer.stop()
         self._show_counts()
+        took = 1000 * (time.monotonic() - begun)
+        self._timer.setInterval(max(_BATCH_MILLISECONDS, round(_REST * took)))
 
     @Slot(object)
     def _done(self, done: PredictDone) -> None:
         self._last = done
+        self.set_classes(done.classes)
+        self.actions_.set_done(done)
         self._insert()
         self.show_threshold(done.threshold)
 
     @Slot()
     def _jobs_changed(self) -> None:
         """A job that failed sends no last event; the owner of the jobs knows that it has ended."""
-        self._working = any(isinstance(job.request, PredictRequest) for job in self._session.owner.jobs)
-        if not self._working:
+        working = any(isinstance(job.request, PredictRequest) for job in self._session.owner.jobs)
+        if self._working and not working:
+            self._working = False
             self._insert()
 
+    # -- what is shown --------------------------------------------------------------------
+
+    @Slot(object)
+    def _wish_changed(self, wish: Wanted) -> None:
+        self.filter.set_wish(wish)
+        self._show_counts()
+
+    @Slot()
+    def _mark(self) -> None:
+        self.model.set_corrected(self.corrector.corrected)
+        self.controls.count()
+        self._show_counts()
+
     def _show_counts(self) -> None:
-        done = None if self._working else self._last
         count = self.model.rowCount()
-        failed = self.model.failed
         self.progress.setVisible(self._working)
         self.cancel_button.setVisible(self._working)
-        self.save_button.setEnabled(count > 0)
+        self.clear_button.setVisible(not self._working)
         self.clear_button.setEnabled(count > 0 and not self._working)
-        text = f"{count:,} file{'' if count == 1 else 's'}" if count else "No pictures yet"
-        if self.model.refused:
-            text += f", {self.model.refused:,} {NO_ANSWER}"
-        if failed:
-            text += f", {failed:,} could not be read"
+        self.save_button.setEnabled(count > 0)
+        self.actions_.button.setEnabled(count > 0)
+        self._show_progress()
+        self.count_label.setText(self._count_text())
+        self._selection_changed()
+
+    def _show_progress(self) -> None:
+        known = self._progress if self._working else None
+        total = known.total if known is not None else 0
+        self.progress.setRange(0, total)
+        self.progress.setValue(known.done if known is not None else 0)
+
+    def _count_text(self) -> str:
+        counts, shown = self.model.columns.counts(), self.filter.rowCount()
+        if self._working and self._progress is not None and self._progress.total:
+            text = _progress_text(self._progress)
+        elif not counts.total:
+            return "No pictures yet"
+        else:
+            text = counted(counts.total, "file")
+        if shown < counts.total:
+            text = f"{shown:,} shown of {text}"
+        for number, what in (
+            (counts.none, NO_ANSWER),
+            (counts.unreadable, "could not be read"),
+            (counts.corrected, "corrected"),
+        ):
+            text += f", {number:,} {what}" if number else ""
+        done = None if self._working else self._last
         if done is not None and done.seconds > 0 and done.images > 1:
             text += f" · {done.images / done.seconds:,.0f} pictures a second"
-        if done is not None and done.stopped:
-            text += " · cancelled"
-        self.count_label.setText(text)
-
-    @Slot(QModelIndex, QModelIndex)
-    def _row_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
-        self.row_chosen.emit(current.data(PredictionRole) if current.isValid() else None)
+        return text + (" · cancelled" if done is not None and done.stopped else "")
 
     @Slot()
     def clear(self) -> None:
         """Empty the table."""
-        with QSignalBlocker(self.filter_edit):
-            self.filter_edit.clear()
-        self.filter.set_text("")
+        self.controls.clear()
         self._new.clear()
         self.model.clear()
-        self.row_chosen.emit(None)
+        self.controls.count()
+        self.views.tell(again=True)
         self._show_counts()
 
+    # -- the selection --------------------------------------------------------------------
+
+    def selected(self) -> list[Prediction]:
+        """The answers that are selected, in the order in which they are shown."""
+        return [self.model.prediction(row) for row in self.views.selected()]
+
     @Slot()
-    def _choose_csv(self) -> None:
-        target = dialogs.ask_target(
-            self, self._session, "Save the table", "predictions.csv", "Tables for spreadsheets (*.csv)"
-        )
-        if target is not None:
-            run_guarded(self._session, self.save_csv, target)
+    def _selection_changed(self) -> None:
+        count = len(self.views.selected())
+        self.correct_button.setEnabled(count > 0)
+        self.correct_button.setText(f"Correct {count:,}" if count > 1 else "Correct")
 
-    def save_csv(self, target: Path) -> None:
-        """Write all answers, also those that the filter hides.
+    @Slot(int)
+    def _press(self, digit: int) -> None:
+        rows = self.selected()
+        if not rows:
+            self._session.status.emit("Choose a picture first, then press the digit of its class.")
+        elif self.corrector.press(digit, rows):
+            self.views.go_on()
 
-        Raises:
-            InputError: there are none.
-            OSError: the file cannot be written; an old one is kept.
-        """
-        if not self.model.rowCount():
-            raise InputError("There is nothing to save yet. Drop pictures here first.")
-        prediction_csv.write(target, self.model.predictions)
-        self._session.status.emit(f"{self.model.rowCount():,} rows were saved in “{target.name}”.")
+    @Slot()
+    def _fill_correct(self) -> None:
+        self.correct_menu.fill(self.selected())
+
+    @Slot(str)
+    def _correct(self, label: str) -> None:
+        self.corrector.correct(self.selected(), label)
+
+    @Slot()
+    def _confirm(self) -> None:
+        self.corrector.confirm(self.selected())
+
+    @Slot(QPoint)
+    def _show_menu(self, place: QPoint) -> None:
+        menu = self.menu()
+        if menu is not None:
+            menu.popup(place)
+
+    def menu(self) -> QMenu | None:
+        """What can be done with the selected rows; it deletes itself when it closes. None without a selection."""
+        rows = self.selected()
+        if not rows:
+            return None
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.correct_menu.fill(rows)
+        menu.addMenu(self.correct_menu)
+        menu.addSeparator()
+        menu.addAction(theme.icon("copy"), f"Copy {counted(len(rows), 'row')}", self.actions_.copy_rows)
+        menu.addAction(theme.icon("open"), "Show in its folder", self._show_in_folder)
+        return menu
+
+    @Slot()
+    def _show_in_folder(self) -> None:
+        for row in self.selected()[:1]:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(row.path).parent)))
+
+
+def _progress_text(progress: Progress) -> str:
+    """“1,204 of 9,000 · 140 pictures a second · 52 s left”."""
+    text = f"{progress.done:,} of {progress.total:,}"
+    if progress.images_per_second:
+        text += f" · {progress.images_per_second:,.0f} pictures a second"
+    if progress.seconds_left is not None and progress.seconds_left >= 1:
+        text += f" · {about(progress.seconds_left)} left"
+    return text
