@@ -39,6 +39,22 @@ def remember(digest: str, handling: Handling) -> None:
         ) from error
 
 
+def forget(digest: str) -> None:
+    """Keep nothing of what was said of a file.
+
+    Raises:
+        UserError: it cannot be removed.
+    """
+    try:
+        _file(digest).unlink(missing_ok=True)
+        _folder().mkdir(parents=True, exist_ok=True)
+        (_folder() / "forgotten.json").touch()  # so that `stamp` is another one
+    except OSError as error:
+        raise UserError(
+            f"What you said of the model cannot be removed from “{_folder()}”: {error.strerror}. Allow writing there."
+        ) from error
+
+
 def stamp() -> int:
     """A number that is another one as soon as something was said; for what keeps models open."""
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -20,7 +19,7 @@ _FOLDER = Path(resources.__file__).parent / "share"
 _REST = "// From here on"  # begins the part of javascript.mjs that a browser needs as well
 _REST_MARK = "/* the rest of javascript.mjs */"
 _CLASSIFY = "/** The likeliest class"  # likewise, with its two functions before it
-_NOT_FOR_JAVASCRIPT = ("mean", "std")  # applied inside the graph
+_INSIDE = ("mean", "std")  # applied by the graph itself
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,8 @@ def usages(read: ModelRead) -> tuple[Usage, ...]:
     """
     name = PurePath(read.model).name
     if read.origin == "deskclassify":
-        usual = (
-            Usage("python", "Python", _PYTHON_NOTE.format(name=name), template("python.py"), "classify.py"),
+        usual: tuple[Usage, ...] = (
+            Usage("python", "Python", _PYTHON_NOTE.format(name=name), template("classify.py"), "classify.py"),
             Usage("javascript", "Node.js", _NODE_NOTE, _filled(template("javascript.mjs"), read), "classify.mjs"),
             Usage("browser", "Browser", _BROWSER_NOTE, _filled(browser(), read), "classify.html"),
             Usage("csharp", "C#", _CSHARP_NOTE, _filled(template("csharp.cs"), read), "Program.cs"),
@@ -122,22 +121,19 @@ def _filled(code: str, read: ModelRead) -> str:
     lines: dict[str, str] = {r"(const THRESHOLD = )[\d.]+": _number(read.threshold)}
     lines[r"(var threshold = )[\d.]+f"] = f"{_number(read.threshold)}f"
     if how is not None:
-        classes = f"[{', '.join(map(_text, how.classes))}]"
-        values['["ants", "bees"]'] = classes
-        prepared: Mapping[str, object] = to_json(how.preprocess)
-        short = {key: value for key, value in prepared.items() if key not in _NOT_FOR_JAVASCRIPT}
-        lines[r"(const HOW = ).*(?=;)"] = json.dumps(short)
+        p, resize = how.preprocess, "inside" if read.resized == "inside" else how.preprocess.resize
+        prepared: dict[str, object] = {**to_json(p), "resize": resize}
+        values['["ants", "bees"]'] = f"[{', '.join(map(_text, how.classes))}]"
+        lines[r"(const HOW = ).*(?=;)"] = json.dumps({key: prepared[key] for key in prepared if key not in _INSIDE})
         lines[r"(?m)^(HOW = ).*?(?=  #)"] = json.dumps(prepared)
         lines[r"(LAYOUT, CHANNELS, OUTPUT = ).*"] = ", ".join(map(_text, (how.layout, how.channels, how.output)))
-        p = how.preprocess
-        lines[r"(interpolation\) = )\(.*?\)"] = (
-            f"({_text(p.resize)}, {p.resize_to}, {p.size}, {_text(p.interpolation)})"
-        )
+        lines[r"(interpolation\) = )\(.*?\)"] = f"({_text(resize)}, {p.resize_to}, {p.size}, {_text(p.interpolation)})"
         lines[r"(Color.FromRgb)\(.*?\)"] = f"({', '.join(map(str, p.pad_color))})"
     for old, new in values.items():
         code = code.replace(old, new)
     for pattern, new in lines.items():
-        code = re.sub(pattern, lambda found, new=new: found.group(1) + new, code)
+        escaped = new.replace("\\", r"\\")  # in what takes the place of a pattern, a backslash means something
+        code = re.sub(pattern, rf"\g<1>{escaped}", code)
     return code
 
 

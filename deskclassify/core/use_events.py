@@ -25,13 +25,18 @@ class ModelRead(Event):
             said before it can be used; both say why in `problem`.
         handling: how it is used; of an `unknown` one, what could be read from the file, to be completed.
         missing: what must be said: `labels`, `preprocess`, `output`.
-        labels_from: `metadata`, or the path of a text file beside the model; empty where there are none.
+        labels_from: `metadata`, `you` where they were said, or the path of a text file beside the model; empty where
+            there are none, and `handling` has as many stand-ins.
+        outputs: numbers that the model gives for a picture: so many classes there are.
+        size: pixels that its input must have, width and height; 0 where any will do.
+        notes: sentences about what was found out, for the one who is asked what is missing.
         threshold, temperature, accuracy, accuracy_before, architecture, precision, parity, created, versions: of the
             card (docs/onnx.md).
         input_text, output_text: names, types and shapes as declared.
         provider: that really ran; `provider_note` says why it is not the one that was wanted.
         bytes: size of the file.
         opset: of the default domain.
+        resized: `inside` where decoded pictures of any size go in and the graph scales them.
     """
 
     event: ClassVar[str] = "finished"
@@ -57,6 +62,10 @@ class ModelRead(Event):
     provider_note: str = ""
     bytes: int = 0
     opset: int = 0
+    resized: str = "outside"
+    outputs: int = 0
+    size: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

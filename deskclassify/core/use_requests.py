@@ -26,6 +26,7 @@ class ModelRequest(Request):
     Attributes:
         model: path.
         handling: what the user says of a model that deskclassify did not write; it is remembered for this file.
+        forget: what was said of the file before is forgotten first.
     """
 
     job: ClassVar[str] = "deskclassify.ml.model_reading:read"
@@ -33,6 +34,7 @@ class ModelRequest(Request):
     model: str
     handling: Handling | None = None
     device: str = "auto"
+    forget: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,12 @@ def _suffixes(kinds: str) -> list[str]:
     return re.findall(r"\*(\.\w+)", kinds)
 
 
-def ask_model_target(parent: QWidget, session: Session) -> Path | None:
-    """Ask where the trained model is to be exported to."""
-    return ask_target(parent, session, "Export model", f"{session.project.name or 'model'}.onnx", MODELS)
+def ask_model_target(parent: QWidget, session: Session, suggested: str = "") -> Path | None:
+    """Ask where the trained model is to be exported to; without a suffix, `suggested` is the name of a new folder."""
+    suggested = suggested or f"{session.project.name or 'model'}.onnx"
+    suffix = Path(suggested).suffix
+    kinds = {".onnx": MODELS, ".zip": "Archives (*.zip)"}.get(suffix, "New folder (*)")
+    return ask_target(parent, session, "Export model", suggested, kinds)
 
 
 def ask_name(parent: QWidget, title: str, question: str, suggested: str) -> str:

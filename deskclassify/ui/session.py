@@ -479,8 +479,8 @@ class Session(QObject):
             self.model_changed.emit()
         self.failed.emit(failure)
 
-    def export(self, target: Path, **options: Any) -> None:
-        """Export the run that is shown.
+    def export_request(self, target: Path, **options: Any) -> ExportRequest:
+        """What exports the run that is shown, with the class names of now.
 
         Raises:
             InputError: there is no run.
@@ -488,8 +488,15 @@ class Session(QObject):
         if self.run is None:
             raise InputError("There is no trained model to export. Train one first.")
         names = run_model.class_names(self.run, self.project, self.listing)
-        request = ExportRequest(str(self.run.path), str(target), classes=names, **options)
-        self._start(request, None, self._exported)
+        return ExportRequest(str(self.run.path), str(target), classes=names, **options)
+
+    def export(self, target: Path, **options: Any) -> None:
+        """Export the run that is shown.
+
+        Raises:
+            InputError: there is no run.
+        """
+        self._start(self.export_request(target, **options), None, self._exported)
 
     @Slot(object)
     def _exported(self, event: Event | None) -> None:
@@ -523,7 +530,12 @@ class Session(QObject):
 
     def _start_prediction(self, request: PredictRequest) -> Job:
         self.predict_started.emit()
-        return self._start(request, self._predicted)
+        return self._start(request, self._predicted, self.predictions.ended, self._prediction_failed)
+
+    @Slot(object)
+    def _prediction_failed(self, failure: Failure) -> None:
+        self.failed.emit(failure)
+        self.predictions.ended()
 
     def stop_predicting(self) -> None:
         """End the running prediction, and those that wait for it; the answers so far stay."""

@@ -80,6 +80,11 @@ def test_a_foreign_model_has_its_preprocessing_in_the_code():
     assert (values["LAYOUT"], values["CHANNELS"], values["OUTPUT"]) == ("nhwc", "rgb", "probabilities")
 
 
+def test_a_model_that_resizes_itself_gets_whole_pictures():
+    read = replace(READ, resized="inside")
+    assert '{"resize": "inside", ' in code(read, "javascript") and '= ("inside", 256, 192' in code(read, "csharp")
+
+
 def test_class_names_cannot_break_out():
     names = ('"; process.exit(); "', "</script><script>alert(1)</script>", "line\nbreak", "\\1 \\g<0>", "Käfer")
     read = replace(READ, handling=Handling(names, HOW))
@@ -101,7 +106,7 @@ def test_a_name_with_spaces_is_quoted_for_the_terminal():
         ("javascript.md", "js", lambda: share.template("javascript.mjs")),
         ("javascript.md", "html", lambda: share.template("browser.html")),
         ("csharp.md", "csharp", lambda: share.template("csharp.cs")),
-        ("python.md", "python", lambda: share.template("python.py")),
+        ("python.md", "python", lambda: share.template("classify.py")),
     ],
 )
 def test_the_manual_shows_the_same_code(page, language, text):
@@ -110,4 +115,4 @@ def test_the_manual_shows_the_same_code(page, language, text):
 
 
 def test_python_is_the_script_of_the_manual():
-    assert share.template("python.py") == (ROOT / "docs/classify.py").read_text(encoding="utf-8")
+    assert share.template("classify.py") == (ROOT / "docs/classify.py").read_text(encoding="utf-8")
