@@ -132,7 +132,7 @@ class Table:
 
     def close(self) -> None:
         """Leave what was written in `FILE.part`."""
-        with contextlib.suppress(OSError):  # a full disk has been told of; the rows stay to be done
+        with contextlib.suppress(OSError, InputError):  # a full disk has been told of; the rows stay to be done
             self._begin_if_held()
         if self._sink is not None:
             with contextlib.suppress(OSError):

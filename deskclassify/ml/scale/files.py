@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator
@@ -44,7 +45,7 @@ class Files:
 
     def __init__(self, request: PredictRequest) -> None:
         for name in request.paths:
-            if not Path(name).exists():
+            if not os.path.exists(name):  # noqa: PTH110 - Path.exists fails for names that are too long
                 raise InputError(f"There is nothing at “{name}”. Check the path.")
         self._request = request
         self.passed_over = 0
@@ -114,7 +115,7 @@ class Files:
 
 def _named(request: PredictRequest) -> Iterator[str]:
     for path in chain(request.paths, listed(request.files_from, request.null) if request.files_from else ()):
-        if Path(path).is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir fails for names that are too long
             yield from pictures(Path(path))
         else:
             yield path
