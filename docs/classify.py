@@ -10,7 +10,11 @@ from PIL import Image, ImageOps
 net = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
 how = (card := json.loads(net.get_modelmeta().custom_metadata_map["deskclassify"]))["preprocess"]
 for path in sys.argv[2:]:
-    image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    image = ImageOps.exif_transpose(Image.open(path))
+    if image.mode.startswith("I") and np.max(image) > 255:  # 16 bits for each pixel
+        image = Image.fromarray(np.rint(np.array(image) / 257).astype("uint8"))
+    image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
+    image = image.crop([(a + s * min(a, 16 * b)) // 2 for s in (-1, 1) for a, b in (image.size, image.size[::-1])])
     square = Image.new("RGB", (how["size"], how["size"]), tuple(how["pad_color"]))
     factor = {"crop": how["resize_to"] / min(image.size), "pad": how["size"] / max(image.size)}.get(how["resize"])
     shape = [max(1, round(side * factor)) for side in image.size] if factor else square.size

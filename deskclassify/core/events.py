@@ -303,7 +303,8 @@ class Exported(Event):
     """A model was written, and agreed with training.
 
     `files` are all that were written; `bytes_before` and `accuracy_before` are those of fp32, where the precision is
-    another one.
+    another one, and `speed_ratio` says how many times as fast as that it is on this computer's processor. Where the
+    model resizes by itself, `accuracy_before` is that with the resizing outside.
     """
 
     event: ClassVar[str] = "finished"
@@ -319,6 +320,7 @@ class Exported(Event):
     bytes_before: int | None = None
     files: tuple[str, ...] = ()
     opset: int = 0
+    speed_ratio: float | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from PIL import Image
 Resize = Literal["crop", "squish", "pad"]
 RESIZE_METHODS: tuple[Resize, ...] = ("crop", "squish", "pad")
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-_MOST_ELONGATED = 16  # beyond 16:1 the middle is cut out first: 1 x 10,000 px would scale to 500 megapixels
+MOST_ELONGATED = 16  # beyond 16:1 the middle is cut out first: 1 x 10,000 px would scale to 500 megapixels
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -81,12 +81,12 @@ def _scale(image: Image.Image, width: int, height: int, how: Preprocess) -> Imag
 
 def _limit_aspect(image: Image.Image) -> Image.Image:
     width, height = image.size
-    if width > height * _MOST_ELONGATED:
-        keep = height * _MOST_ELONGATED
+    if width > height * MOST_ELONGATED:
+        keep = height * MOST_ELONGATED
         left = (width - keep) // 2
         return image.crop((left, 0, left + keep, height))
-    if height > width * _MOST_ELONGATED:
-        keep = width * _MOST_ELONGATED
+    if height > width * MOST_ELONGATED:
+        keep = width * MOST_ELONGATED
         top = (height - keep) // 2
         return image.crop((0, top, width, top + keep))
     return image

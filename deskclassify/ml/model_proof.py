@@ -1,9 +1,9 @@
 """By what a model file notices, when it is opened, that it is not what was exported any more.
 
-Three things: digests of the description and of the graph; small pictures as the network takes them; and pictures as they
-come from a camera, which go through the resizing that the description tells of. Digests find every change of the file;
-pictures find what a file cannot know: another resizing in the program, or a runtime that computes otherwise. Nothing of
-it is meant against forgery: who can write a file can write its digests too.
+Three things: digests of the description and of the graph; small pictures as the network takes them; and larger ones,
+which go through the resizing that the description tells of. Digests find every change of the file; pictures find what a
+file cannot know: another resizing in the program, or a runtime that computes otherwise. Nothing of it is meant against
+forgery: who can write a file can write its digests too.
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from deskclassify.ml.zoo import Classifier
 
 INPUT = "images"
-_OPSET = 18
+OPSET = 18
+OPSETS = range(13, 26)  # what torch 2.15 writes and ONNX Runtime 1.31 runs
+_NEWER_FROM = 18  # torch's newer exporter writes no older operators, and says nothing where they are asked for
 
 
 class Pixels(nn.Module):
@@ -55,6 +57,8 @@ class Probabilities(nn.Module):
         temperature: the scores are divided by it.
         merge: float32 `[classes, names]` of zeros and ones: probabilities of merged classes add up; None: none are.
         strangers: draws the probabilities of what looks like nothing that was trained on towards a guess; may be None.
+        half: whether the trunk computes in float16. The last layer and what follows it never do: they are small, and
+            are where a rounded number would be seen.
     """
 
     merge: torch.Tensor | None
@@ -65,16 +69,21 @@ class Probabilities(nn.Module):
         temperature: float = 1.0,
         merge: np.ndarray | None = None,
         strangers: Strangers | None = None,
+        half: bool = False,
     ) -> None:
         super().__init__()
-        self.inner = inner
+        self.inner = copy.deepcopy(inner) if half else inner
+        self.half_trunk = half
+        if half:
+            fold_norms(self.inner.trunk)
+            self.inner.trunk.half()
         self.temperature = temperature
         self.strangers = strangers
         self.register_buffer("merge", None if merge is None else torch.from_numpy(merge))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """float32 `[N, C]`."""
-        features = self.inner.trunk(images)
+        features = self.inner.trunk(images.half()).float() if self.half_trunk else self.inner.trunk(images)
         chances = torch.softmax(self.inner.head(features).float() / self.temperature, dim=1)
         if self.merge is not None:
             chances = chances @ self.merge
@@ -110,7 +119,7 @@ class Strangers(nn.Module):
         return weight * chances + (1.0 - weight) / chances.shape[1]
 
 
-def trace(module: nn.Module, size: int, output: str, fast: bool) -> onnx.ModelProto:
+def trace(module: nn.Module, size: int, output: str, fast: bool, opset: int = OPSET) -> onnx.ModelProto:
     """Export a module in eval mode.
 
     Args:
@@ -119,6 +128,7 @@ def trace(module: nn.Module, size: int, output: str, fast: bool) -> onnx.ModelPr
         output: name of the result.
         fast: use torch's older exporter: 1 s instead of 6 to 12 s, fine for a file that only
             this program reads. The newer one makes the files that people keep.
+        opset: of ONNX's own operators, one of `OPSETS`; the older exporter writes those below 18.
     """
     module = _with_fixed_padding(module, size)
     training = [part for part in module.modules() if part.training]
@@ -128,7 +138,51 @@ def trace(module: nn.Module, size: int, output: str, fast: bool) -> onnx.ModelPr
     example = torch.zeros(2, size, size, 3, dtype=torch.uint8, device=next(module.parameters()).device)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _legacy(module, example, output) if fast else _dynamo(module, example, output)
+        if fast or opset < _NEWER_FROM:
+            return _legacy(module, example, output, opset)
+        return _dynamo(module, example, output, opset)
+
+
+def fold_norms(trunk: nn.Module) -> None:
+    """Make each BatchNorm that follows a convolution part of that convolution, which it then leaves as it is.
+
+    In float16 the norms' own numbers, spread over many powers of ten, would lose most. To be called in eval mode.
+
+    Args:
+        trunk: takes float `[N, 3, H, W]`; changed in place, its results stay the same.
+    """
+    pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d]] = []
+    made: list[tuple[torch.Tensor, nn.Conv2d]] = []  # holds the tensors, so that no two share an identity
+
+    def after_convolution(part: nn.Conv2d, arguments: Any, result: torch.Tensor) -> None:
+        made.append((result, part))
+
+    def before_norm(part: nn.BatchNorm2d, arguments: tuple[torch.Tensor, ...]) -> None:
+        pairs.extend((convolution, part) for result, convolution in made if result is arguments[0])
+
+    parts = list(trunk.modules())
+    handles = [part.register_forward_hook(after_convolution) for part in parts if isinstance(part, nn.Conv2d)]
+    handles += [part.register_forward_pre_hook(before_norm) for part in parts if isinstance(part, nn.BatchNorm2d)]
+    try:
+        with torch.no_grad():
+            trunk(torch.zeros(1, 3, 64, 64))
+            for convolution, norm in pairs:
+                _fold(convolution, norm)
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _fold(convolution: nn.Conv2d, norm: Any) -> None:
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    bias = 0 if convolution.bias is None else convolution.bias
+    convolution.bias = nn.Parameter((bias - norm.running_mean) * scale + norm.bias, requires_grad=False)
+    convolution.weight.mul_(scale.view(-1, 1, 1, 1))
+    norm.running_mean.zero_()
+    norm.running_var.fill_(1)
+    norm.weight.fill_(1)
+    norm.bias.zero_()
+    norm.eps = 0.0
 
 
 def _with_fixed_padding(module: nn.Module, size: int) -> nn.Module:
@@ -191,16 +245,16 @@ def same_padding(part: Any, size: Sequence[int]) -> tuple[int, int, int, int]:
     return total[0] // 2, total[1] // 2, total[0] - total[0] // 2, total[1] - total[1] // 2
 
 
-def _legacy(module: nn.Module, example: torch.Tensor, output: str) -> onnx.ModelProto:
+def _legacy(module: nn.Module, example: torch.Tensor, output: str, opset: int) -> onnx.ModelProto:
     names: dict[str, Any] = {"input_names": [INPUT], "output_names": [output]}
     axes = {INPUT: {0: "N"}, output: {0: "N"}}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
-        torch.onnx.export(module, (example,), file, dynamo=False, opset_version=_OPSET, dynamic_axes=axes, **names)
-        return onnx.load(file)
+        torch.onnx.export(module, (example,), file, dynamo=False, opset_version=opset, dynamic_axes=axes, **names)
+        return clean(onnx.load(file))
 
 
-def _dynamo(module: nn.Module, example: torch.Tensor, output: str) -> onnx.ModelProto:
+def _dynamo(module: nn.Module, example: torch.Tensor, output: str, opset: int) -> onnx.ModelProto:
     logging.getLogger("onnxscript").setLevel(logging.ERROR)
     shapes = {"images": {0: torch.export.Dim("N")}}
     program = torch.onnx.export(
@@ -208,7 +262,7 @@ def _dynamo(module: nn.Module, example: torch.Tensor, output: str) -> onnx.Model
         (example,),
         dynamo=True,
         verbose=False,
-        opset_version=_OPSET,
+        opset_version=opset,
         dynamic_shapes=shapes,
         input_names=[INPUT],
         output_names=[output],

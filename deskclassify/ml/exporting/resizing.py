@@ -1,0 +1,141 @@
+"""Resizing as a part of the graph: decoded pictures of any size go in.
+
+The operators stand before the network and do what `core.preprocess.apply` does: the middle of an elongated picture, the
+scale, the rounding of the sides, crop or border. ONNX Runtime's Resize with `antialias` is Pillow's method (a filter as
+wide as the scale, 22-bit arithmetic on bytes, width first), and all but a few pixels of a hundred come out the same.
+Pillow's `reducing_gap`, a coarse first step for pictures four times as large as the result, has no counterpart.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from deskclassify.core.preprocess import MOST_ELONGATED, Preprocess
+from deskclassify.ml.tracing import INPUT
+
+_MODES = {"bilinear": "linear", "bicubic": "cubic"}
+_PILLOWS_CUBIC = -0.5  # its coefficient of the bicubic filter; ONNX's usual one is -0.75
+_SIDES = [1, 2]  # axes of height and width
+
+
+class _Chain:
+    """Nodes that are written one after the other."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def constant(self, value: Any, kind: type = np.int64) -> str:
+        """A constant; its name."""
+        name = f"resize_constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.array(value, kind), name))
+        return name
+
+    def __call__(self, operator: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
+        """A node with one output; the name of it."""
+        return self.several(operator, *inputs, outputs=outputs, **attributes)[0]
+
+    def several(self, operator: str, *inputs: str, outputs: int, **attributes: Any) -> list[str]:
+        """A node; the names of its outputs."""
+        names = [f"resize_{len(self.nodes)}_{at}" for at in range(outputs)]
+        self.nodes.append(helper.make_node(operator, list(inputs), names, name=names[0], **attributes))
+        return names
+
+
+def inside(model: onnx.ModelProto, how: Preprocess) -> onnx.ModelProto:
+    """A copy of a model that takes decoded pictures, uint8 `[N, H, W, 3]` of any H and W.
+
+    A picture that has the size of the result already passes through unchanged.
+
+    Args:
+        model: takes uint8 `[N, size, size, 3]`; of opset 18 or newer.
+        how: the resizing.
+    """
+    model = copy.deepcopy(model)
+    chain = _Chain()
+    inner = _limited(chain, INPUT)
+    sides = _scaled_sides(chain, _sides(chain, inner), how)
+    count = chain("Shape", INPUT, start=0, end=1)
+    sizes = chain("Concat", count, sides, chain.constant([3]), axis=0)
+    scaled = chain(
+        "Resize", inner, "", "", sizes, mode=_MODES[how.interpolation], antialias=1,
+        coordinate_transformation_mode="half_pixel", cubic_coeff_a=_PILLOWS_CUBIC,
+    )  # fmt: skip
+    if how.resize == "crop":
+        scaled = _centre(chain, scaled, sides, how.size)
+    elif how.resize == "pad":
+        scaled = _bordered(chain, scaled, sides, how)
+    # The shape is known again; said so, for those that read the graph.
+    shape = chain.constant([0, how.size, how.size, 3])
+    scaled = chain("Reshape", scaled, shape)
+    graph = model.graph
+    _feed(graph.node, scaled)
+    nodes = [*chain.nodes, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(chain.constants)
+    shape_now = graph.input[0].type.tensor_type.shape
+    shape_now.dim[1].dim_param, shape_now.dim[2].dim_param = "H", "W"
+    return model
+
+
+def _feed(nodes: Sequence[onnx.NodeProto], name: str) -> None:
+    """Give the nodes of the network the resized pictures."""
+    for node in nodes:
+        for at, given in enumerate(node.input):
+            if given == INPUT:
+                node.input[at] = name
+
+
+def _sides(chain: _Chain, images: str) -> str:
+    """Height and width, int64 `[2]`."""
+    return chain("Shape", images, start=1, end=3)
+
+
+def _limited(chain: _Chain, images: str) -> str:
+    """The middle of elongated pictures."""
+    sides = _sides(chain, images)
+    others = chain("Gather", sides, chain.constant([1, 0]), axis=0)
+    keep = chain("Min", sides, chain("Mul", others, chain.constant([MOST_ELONGATED])))
+    start = chain("Div", chain("Sub", sides, keep), chain.constant([2]))
+    return chain("Slice", images, start, chain("Add", start, keep), chain.constant(_SIDES))
+
+
+def _scaled_sides(chain: _Chain, sides: str, how: Preprocess) -> str:
+    """Height and width after scaling, int64 `[2]`; in float64 and rounded half to even, as Python does it."""
+    if how.resize == "squish":
+        return chain.constant([how.size, how.size])
+    numbers = chain("Cast", sides, to=TensorProto.DOUBLE)
+    if how.resize == "pad":
+        to, side, least = how.size, chain("ReduceMax", sides, keepdims=1), 1
+    else:
+        to, side, least = how.resize_to, chain("ReduceMin", sides, keepdims=1), how.size
+    factor = chain("Div", chain.constant([to], np.float64), chain("Cast", side, to=TensorProto.DOUBLE))
+    rounded = chain("Round", chain("Mul", numbers, factor))
+    return chain("Max", chain("Cast", rounded, to=TensorProto.INT64), chain.constant([least]))
+
+
+def _centre(chain: _Chain, images: str, sides: str, size: int) -> str:
+    wanted = chain.constant([size, size])
+    start = chain("Div", chain("Sub", sides, wanted), chain.constant([2]))
+    return chain("Slice", images, start, chain("Add", start, wanted), chain.constant(_SIDES))
+
+
+def _bordered(chain: _Chain, images: str, sides: str, how: Preprocess) -> str:
+    total = chain("Sub", chain.constant([how.size, how.size]), sides)
+    before = chain("Div", total, chain.constant([2]))
+    pads = chain("Concat", before, chain("Sub", total, before), axis=0)
+    if len(set(how.pad_color)) == 1:
+        return chain("Pad", images, pads, chain.constant(how.pad_color[0], np.uint8), chain.constant(_SIDES))
+    channels = chain.several("Split", images, outputs=3, axis=3, num_outputs=3)
+    parts = [
+        chain("Pad", part, pads, chain.constant(value, np.uint8), chain.constant(_SIDES))
+        for part, value in zip(channels, how.pad_color, strict=True)
+    ]
+    return chain("Concat", *parts, axis=3)
