@@ -20,7 +20,7 @@ EXCLUDED = [
     "tkinter", "unittest", "pydoc_data", "lib2to3", "idlelib", "test", "setuptools", "pkg_resources", "pip", "wheel",
     "torch", "torchvision", "timm", "scipy", "sklearn", "captum", "matplotlib", "pandas", "IPython", "pytest", "PyQt5",
     "PyQt6", "PySide2", "OpenGL", "onnx.backend.test", "onnx.reference", "numpy.f2py", "numpy.testing", "numpy.tests",
-    "onnxruntime.transformers", "onnxruntime.quantization.CalTableFlatBuffers", "onnxruntime.tools",
+    "onnxruntime.transformers", "onnxruntime.tools",
     "pyqtgraph.examples", "pyqtgraph.opengl", "pyqtgraph.flowchart", "pyqtgraph.console", "pyqtgraph.jupyter",
     "PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets",
 ]  # fmt: skip
@@ -28,7 +28,7 @@ EXCLUDED = [
 # Libraries of the system that travel along: Python's own, whose versions differ from one distribution to the next.
 # Those of the desktop (X11, Wayland, OpenGL, fonts, D-Bus, C) are the system's: it keeps them safe, and they must fit
 # its drivers and services.
-_TRAVELS = re.compile(r"lib(python3|ssl|crypto|ffi|bz2|lzma|z|sqlite3|expat|uuid|mpdec|readline|tinfo|ncursesw)[.\d-]")
+_TRAVELS = re.compile(r"lib(python3|ssl|crypto|ffi|bz2|lzma|z|sqlite3|expat|uuid|mpdec|readline|tinfo|ncursesw)[.\d]")
 _SYSTEM = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/")
 _UNWANTED_DATA = ("PySide6/Qt/translations/", "onnx/backend/test/", "onnx/test/", "pyqtgraph/examples/")
 
@@ -45,6 +45,12 @@ def kept(binaries: Iterable[Entry], data: Iterable[Entry], known: Definitions) -
     # PyInstaller sets a link beside the program for each library; its second part is where the link leads to.
     plain = [one for one in data if one[2] != "SYMLINK" or _posix(one[1]) in there]
     return stay, [one for one in plain if not _posix(one[0]).startswith(_UNWANTED_DATA)]
+
+
+def of_system(folder: Path) -> list[Path]:
+    """The libraries in a finished bundle that a distribution has too: all that travels but Python itself."""
+    files = [file for file in (folder / "_internal").glob("lib*.so*") if not file.is_symlink()]
+    return [file for file in files if _TRAVELS.match(file.name) and not file.name.startswith("libpython")]
 
 
 def _posix(name: str) -> str:

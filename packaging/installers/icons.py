@@ -1,4 +1,4 @@
-"""The program's icon in all sizes and forms, drawn from resources/icons/app.svg: PNG, .ico for Windows, .icns for macOS.
+"""The program's icon in all sizes, drawn from resources/icons/app.svg: PNG, .ico for Windows, .icns for macOS.
 
 Runs in the bundle's environment, which has Qt to draw and Pillow to write.
 """

@@ -22,14 +22,12 @@ from installers.definitions import ROOT
 FOLDER = ROOT / "packaging" / "bundle"
 INDEX = "https://pypi.org/simple"
 _JSON = "application/vnd.pypi.simple.v1+json"
-_HEADER = (
-    "# Written by `python -m installers.locking` from requirements.in. Every wheel of these versions, by its hash.\n"
-)
-_ONLY = {"pefile": "win32", "pywin32-ctypes": "win32", "macholib": "darwin", "colorama": "win32"}
+_HEADER = "# Written by `python -m installers.locking` from requirements.in: every wheel, by its hash.\n"
+_ONLY = {"pefile": "win32", "pywin32-ctypes": "win32", "macholib": "darwin"}
 
 
 def resolved(requirements: Path) -> list[dict[str, Any]]:
-    """pip's report: what it would install for the requirements, newest versions that fit together."""
+    """Ask pip what it would install for the requirements, newest versions that fit together."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [sys.executable, "-m", "pip", "--isolated", "install", "--quiet", "--dry-run", "--ignore-installed"]

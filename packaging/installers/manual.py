@@ -8,6 +8,7 @@ from typing import Any
 
 from installers.definitions import Definitions, epoch
 
+_SIGNS = {"\\": "\\e", "-": "\\-", "…": "...", "“": "\\(lq", "”": "\\(rq", "’": "\\(cq", "→": "to", "±": "\\(+-"}
 _SECTIONS = """
 .SH FILES
 .TP
@@ -90,21 +91,19 @@ def _commands(tree: Any) -> list[str]:
             if one.param_type_name == "option" and not getattr(one, "hidden", False):
                 names = ", ".join(f"\\fB{_plain(option)}\\fR" for option in one.opts)
                 value = "" if one.is_flag else f" \\fI{_plain(_metavar(one))}\\fR"
-                lines += [".TP", names + value, text or "No more is said of it."]
+                lines += [".TP", names + value, text]
             elif text:
                 lines += [".TP", f"\\fI{_plain(_metavar(one))}\\fR", text]
     return lines
 
 
 def _metavar(one: Any) -> str:
-    return str(one.metavar or one.human_readable_name or one.name).upper() if not one.metavar else str(one.metavar)
+    return str(one.metavar or (one.human_readable_name or one.name).upper())
 
 
 def _plain(text: str) -> str:
     """Text that the man macros take as it is: one paragraph, hyphens as such, no line that begins like a macro."""
     text = re.sub(r"\s+", " ", text.replace("\f", " ")).strip()
-    text = text.replace("\\", "\\e").replace("-", "\\-").replace("…", "...")
-    text = (
-        text.replace("“", "\\(lq").replace("”", "\\(rq").replace("’", "\\(cq").replace("→", "to").replace("±", "\\(+-")
-    )
+    for sign, code in _SIGNS.items():
+        text = text.replace(sign, code)
     return "\\&" + text if text.startswith((".", "'")) else text

@@ -1,4 +1,4 @@
-"""The licences of all that is in the bundle: what stands in the packages themselves, and in Debian's for its libraries."""
+"""The licences of all that is in the bundle: what stands in the packages, and in Debian's for its libraries."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ PARTS = (
 _FILE = re.compile(r"(^|/)(licen[cs]e|copying|notice|third[-_]?party)[^/]*$|\.dist-info/licenses/", re.IGNORECASE)
 _QT = (
     "The Qt libraries and the FFmpeg libraries in PySide6/Qt/lib are used under the GNU Lesser General Public License, "
-    "version 3 (Qt) and 2.1 or later (FFmpeg). They are separate files: replace them by builds of your own, of the same "
-    "version, and the program uses those. The sources are at https://download.qt.io/official_releases/ and "
+    "version 3 (Qt) and 2.1 or later (FFmpeg). They are separate files: replace them by builds of your own, of the "
+    "same version, and the program uses those. The sources are at https://download.qt.io/official_releases/ and "
     "https://ffmpeg.org/releases/; the licences at https://www.gnu.org/licenses/, on Debian in "
     "/usr/share/common-licenses.\n"
 )
