@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from deskclassify.core.events import Event
 from deskclassify.core.requests import PredictRequest
 from deskclassify.jobs.job import Job
 
@@ -18,7 +19,7 @@ class PredictQueue(QObject):
     one that runs, as Cancel and closing the window do, gives up what waits as well.
 
     Args:
-        start: starts the job of a request, and returns it.
+        start: starts the job of a request, and returns it; calls `ended` when it has ended.
     """
 
     changed = Signal()  # `waiting`
@@ -69,14 +70,16 @@ class PredictQueue(QObject):
 
     def _begin(self, request: PredictRequest) -> None:
         self._job = self._start(request)
-        self._job.finished.connect(self._ended)
 
-    @Slot()
-    def _ended(self) -> None:
-        job = self._job
-        if job is None or self.sender() is not job:
+    @Slot(object)
+    def ended(self, event: Event | None = None) -> None:
+        """The job that was started has ended, well or not; who starts it says so, exactly once.
+
+        Not Qt's `finished`: a short job may send that before anything could be connected to it.
+        """
+        job, self._job = self._job, None
+        if job is None:
             return
-        self._job = None
         if job.control.stopped:
             self.give_up()
             self.stopped.emit()
