@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from deskclassify.cli import (
     checking,
     comparing,
     engine_cli,
+    exporting,
     fetching,
     inspecting,
     options,
@@ -38,7 +39,6 @@ Plan = Callable[[Runner], int | None]  # None means done
 
 # typer has its own copy of click's exceptions since 0.26 and click's before: its BadParameter is the way to both.
 _UsageError: type[Any] = typer.BadParameter.__mro__[1]
-_LAYOUTS: tuple[Literal["file", "triton"], ...] = ("file", "triton")
 _SMALLEST_IMAGE = 32  # pixels; the networks halve the picture five times
 
 app = typer.Typer(
@@ -346,19 +346,16 @@ def report(
 def export(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.")],
     target: Annotated[str, typer.Argument(metavar="MODEL.onnx", help="The file to write.")],
-    layout: Annotated[
-        str, typer.Option("--layout", metavar="file|triton", help="One file, or a model repository for Triton.")
-    ] = "file",
-    int8: Annotated[bool, typer.Option("--int8", help="Smaller and faster, if the accuracy allows it.")] = False,
+    layout: exporting.Layout = "file",
+    fp16: exporting.Half = False,
+    int8: exporting.EightBits = False,
+    opset: exporting.Opset = None,
+    resize_inside: exporting.Inside = False,
     json: options.Json = False,
 ) -> Plan:
     """Write the model as ONNX, if it agrees with training."""
-    request = requests.ExportRequest(
-        run=str(options.existing(run, "run folder")),
-        target=_target("MODEL.onnx", target),
-        layout=options.choice("--layout", layout, _LAYOUTS),
-        precision="int8" if int8 else "fp32",
-    )
+    model = _target("MODEL.onnx", target)
+    request = exporting.request(run, model, layout, fp16, int8, opset, resize_inside)
     return _plan(request, events.Exported, tables.exported)
 
 

@@ -136,14 +136,21 @@ def layers(result: layer_events.LayersListed) -> RenderableType:
 
 
 def exported(result: events.Exported) -> str:
-    """The closing line of an export."""
-    text = (
-        f"Wrote {result.model} ({result.bytes / 1e6:.1f} MB). On {counted(result.images, 'picture')} it gives the same "
-        f"class as training for {result.top1_agreement:.1%}; probabilities differ by at most {result.max_abs_diff:.1g}."
-    )
+    """The closing lines of an export."""
+    before = "" if result.bytes_before is None else f"; {result.bytes_before / 1e6:.1f} MB in fp32"
+    opset = f", opset {result.opset}" if result.opset else ""
+    lines = [
+        f"Wrote {result.model} ({result.bytes / 1e6:.1f} MB{before}{opset}). On {counted(result.images, 'picture')} it "
+        f"gives the same class as training for {result.top1_agreement:.1%}; probabilities differ by at most "
+        f"{result.max_abs_diff:.1g}."
+    ]
     if result.accuracy_before is not None and result.accuracy is not None:
-        text += f" Accuracy {result.accuracy_before:.1%} before, {result.accuracy:.1%} after."
-    return text
+        lines.append(f"Accuracy {result.accuracy_before:.1%} before, {result.accuracy:.1%} after.")
+    if result.speed_ratio is not None:
+        lines.append(f"On this computer's processor it is {result.speed_ratio:.2g} times as fast as in fp32.")
+    if result.precision == "fp16":
+        lines.append("Processors compute in fp32 all the same: 16 bits save room, and time only on a graphics card.")
+    return "\n".join(lines)
 
 
 def examined(result: events.Examined) -> RenderableType:
