@@ -17,6 +17,7 @@ from deskclassify.core.engine_files import Kind
 from deskclassify.core.errors import InputError
 from deskclassify.core.use_requests import EngineKind
 
+CHOSEN = "You chose it."  # the reason for a kind that the user named
 DRIVER_FILE = Path("/proc/driver/nvidia/version")
 _ASK_SECONDS = 20.0
 _QUESTION = """
@@ -37,7 +38,7 @@ def kind_for(wanted: EngineKind) -> tuple[Kind, str]:
         the kind, and a sentence that says why.
     """
     if wanted != "auto":
-        return wanted, "You chose it."
+        return wanted, CHOSEN
     driver = nvidia_driver()
     if driver is None:
         return "cpu", "No NVIDIA graphics card was found, so the smaller engine for the processor is the right one."

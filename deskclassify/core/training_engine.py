@@ -23,7 +23,7 @@ from typing import IO
 from deskclassify import __version__
 from deskclassify.core import atomic, engine_choice, engine_files, engine_pip, paths
 from deskclassify.core.codec import to_json
-from deskclassify.core.control import ShouldStop
+from deskclassify.core.control import ShouldStop, never
 from deskclassify.core.engine_files import Package, PackageList, Record
 from deskclassify.core.engine_pip import StoppedError, Tools
 from deskclassify.core.errors import InputError, UserError
@@ -34,7 +34,7 @@ from deskclassify.core.words import counted, size
 
 DOWNLOAD, UNPACK, CHECK = "engine download", "engine unpack", "engine check"  # stages of the progress
 _GROUP_BYTES = 40_000_000  # small wheels are downloaded together: each start of pip takes a second
-_COMPILED = 1.2  # what the compiled modules (.pyc) add to the unpacked bytes
+_COMPILED = 1.25  # what the compiled modules (.pyc) add to the unpacked bytes
 _TEXTS = {
     "bundled": "Nothing more is needed: PyTorch, which trains, is installed beside this program.",
     "installed": "The training engine is installed.",
@@ -83,14 +83,16 @@ def install(request: InstallEngineRequest, should_stop: ShouldStop) -> Iterator[
         same = found is not None and (found.packages, found.kind) == (packages.digest, kind)
         try:
             if same and state == "outdated" and not request.repair:
-                yield from _update(packages, should_stop)
+                yield from _update(packages)
             elif not (same and state == "installed") or request.repair:
                 yield Started("install-engine", reason)
                 yield from _Installation(request, packages, should_stop).run()
         except StoppedError:
-            _delete(engine_files.new_dir())
+            pass  # the state that follows tells what is there
         except OSError as error:
             raise engine_pip.failure(str(error)) from error
+        finally:
+            _delete(engine_files.new_dir())  # half an engine; the wheels stay
     yield current(kind)
 
 
@@ -279,15 +281,18 @@ def _check_folder(folder: Path, packages: PackageList) -> None:
         )
 
 
-def _update(packages: PackageList, should_stop: ShouldStop) -> Iterator[Event]:
-    """Put this version of the program into an engine whose other packages are right already."""
+def _update(packages: PackageList) -> Iterator[Event]:
+    """Put this version of the program into an engine whose other packages are right already.
+
+    It takes some seconds, and is not stopped: half an exchange would leave no engine at all.
+    """
     engine = paths.engine_dir()
     wheel = engine_files.own_wheel()
     before = engine_files.record(engine)
     yield Started("install-engine", "Only the program's own part is exchanged.")
     (engine / engine_files.RECORD).unlink()
     scratch = engine_files.wheels_dir() / "partial"
-    tools = Tools(should_stop, scratch)
+    tools = Tools(never, scratch)
     python = engine_files.python_of(engine)
     for _ in tools.pip(python, "install", "--no-deps", "--no-index", "--force-reinstall", wheel):
         pass

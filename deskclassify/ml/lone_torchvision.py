@@ -1,9 +1,9 @@
 """Lets PyPI's torchvision be imported beside a torch without CUDA.
 
 That torchvision is built for CUDA, so beside a torch for the processor its own operators cannot be loaded, and then
-its import fails at the first one that it describes: “operator torchvision::nms does not exist”
+its import fails at the ones that it describes: “operator torchvision::nms does not exist”
 (https://github.com/pytorch/pytorch/issues/122494). Nothing here uses these operators, which find boxes: it is enough that
-the name is known. Where they are there, nothing is done.
+the names are known. Where they are there, nothing is done.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-_NMS = "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+_DESCRIBED = ("nms", "qnms")
+_SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _kept: list[Any] = []  # a library's names go with it
 
 
@@ -50,9 +51,10 @@ def is_lone() -> bool:
 
 
 def name_operators() -> None:
-    """Make the name known that torchvision's import asks for."""
+    """Make the names known that torchvision's import asks for."""
     import torch
 
     library = torch.library.Library("torchvision", "DEF")
-    library.define(_NMS)
+    for name in _DESCRIBED:
+        library.define(f"{name}{_SCHEMA}")
     _kept.append(library)

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from deskclassify.core import cache, paths
 from deskclassify.core import settings as settings_file
 from deskclassify.ui import theme
+from deskclassify.ui.engine_section import EngineSection
 from deskclassify.ui.pages.train_words import DEVICES
 from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.common import heading, muted, pad_spin_boxes, run_guarded, subheading
@@ -93,6 +94,8 @@ class PreferencesDialog(QDialog):
         layout.setSpacing(theme.GAP + 6)
         layout.addWidget(heading("Preferences"))
         layout.addLayout(form)
+        self.engine_section = EngineSection(self._session, self)
+        layout.addWidget(self.engine_section)
         layout.addWidget(subheading("Folders"))
         layout.addLayout(folders)
         layout.addWidget(buttons)

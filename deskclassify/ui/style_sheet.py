@@ -89,6 +89,11 @@ QCheckBox::indicator:checked, QTableView::indicator:checked {
     background: $accent; border-color: $accent; image: url("$icons/qss-check-$accent_ink.svg"); }
 QCheckBox::indicator:focus { border: 2px solid $accent; }
 QCheckBox::indicator:disabled { background: $raised; border-color: $border; }
+QRadioButton::indicator {
+    width: 16px; height: 16px; border: 1px solid $muted; border-radius: 9px; background: $surface; }
+QRadioButton::indicator:checked { width: 8px; height: 8px; border: 5px solid $accent; }
+QRadioButton::indicator:focus { border-color: $accent; }
+QRadioButton::indicator:disabled { border-color: $border; }
 
 QTableView, QListView, QTreeView {
     background: $surface; alternate-background-color: $raised; color: $text; border: 1px solid $border;
