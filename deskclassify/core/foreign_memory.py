@@ -20,7 +20,7 @@ def recall(digest: str) -> Handling | None:
     """
     try:
         return from_json(Handling, json.loads(_file(digest).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

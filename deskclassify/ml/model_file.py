@@ -256,7 +256,7 @@ def open_model(path: Path, device: str = "cpu", spinning: bool = True, threads: 
 
     if KEY in judged.facts.metadata:
         return open_own(judged, path.name, session)
-    known = hints.understand(path, judged.facts, judged.tried, foreign_memory.recall(judged.digest))
+    known = understood(path, judged)
     if known.missing:
         raise InputError(
             f"“{path.name}” was not exported by deskclassify: it does not say {hints.what_is_missing(known.missing)}. "
@@ -276,6 +276,15 @@ def open_own(judged: Judged, name: str, session: Callable[[], ort.Session]) -> O
     opened = OpenModel(card, session(), name=name, limits=None if judged.own else USUAL)
     self_test(opened, name)
     return opened
+
+
+def understood(path: Path, judged: Judged) -> hints.Understood:
+    """What is known of a model that others wrote, from itself and from what the user has said of it before."""
+    said = foreign_memory.recall(judged.digest)
+    try:
+        return hints.understand(path, judged.facts, judged.tried, said)
+    except InputError:  # what was kept is damaged
+        return hints.understand(path, judged.facts, judged.tried)
 
 
 def open_foreign(judged: Judged, path: Path, handling: Handling, session: Callable[[], ort.Session]) -> OpenModel:

@@ -29,6 +29,7 @@ from deskclassify.ml.model_file import (
     open_own,
     parse_card,
     require_model,
+    understood,
 )
 
 
@@ -71,8 +72,10 @@ def _of_deskclassify(path: Path, judged: Judged, device: str) -> ModelRead:
 def _of_others(path: Path, judged: Judged, request: ModelRequest) -> ModelRead:
     if request.forget:
         foreign_memory.forget(judged.digest)
-    said = request.handling or foreign_memory.recall(judged.digest)
-    known = hints.understand(path, judged.facts, judged.tried, said)
+    if request.handling is None:
+        known = understood(path, judged)
+    else:
+        known = hints.understand(path, judged.facts, judged.tried, request.handling)
     plain = ModelRead(
         model=str(path),
         origin=known.origin,

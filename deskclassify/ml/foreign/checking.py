@@ -40,7 +40,8 @@ class RefusedError(Exception):
 
     def __init__(self, sentence: str, lasting: bool = True) -> None:
         super().__init__(sentence)
-        self.sentence = sentence
+        # Names from the file are quoted in it.
+        self.sentence = "".join(letter if letter.isprintable() else "?" for letter in sentence)
         self.lasting = lasting
 
 
@@ -75,6 +76,15 @@ def check(data: bytes, limits: Limits = USUAL) -> Facts:
         if data.startswith(start):
             raise damaged(f"it is {kind} and no ONNX file")
     model = _parse(data)
+    try:
+        return _judge(model, limits)
+    except (RefusedError, MemoryError):
+        raise
+    except Exception as error:  # parts that are not of the kind that they should be, such as names that are no text
+        raise damaged("its parts do not fit together") from error
+
+
+def _judge(model: onnx.ModelProto, limits: Limits) -> Facts:
     _check_parts(model, limits)
     graphs = list(_graphs(model.graph, 1, limits))
     nodes = [node for graph in graphs for node in graph.node]
@@ -122,6 +132,11 @@ def _check_parts(model: onnx.ModelProto, limits: Limits) -> None:
         raise _dangerous("it defines functions of its own")
     if model.training_info:
         raise _dangerous("it holds instructions for training")
+    strings = [part for entry in model.metadata_props for part in (entry.key, entry.value)]
+    strings += [model.producer_name, model.producer_version]
+    strings += [entry.name for entry in (*model.graph.input, *model.graph.output)]
+    if not all(isinstance(text, str) for text in strings):  # protobuf gives bytes where it is no UTF-8
+        raise damaged("a name in it is no text")
     size = sum(len(entry.key) + len(entry.value) for entry in model.metadata_props)
     if size > limits.metadata_bytes:
         raise _dangerous(f"it carries {size / 1e6:.0f} MB of description")

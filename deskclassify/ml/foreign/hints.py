@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from deskclassify.core import label_lines
 from deskclassify.core.errors import InputError
 from deskclassify.core.foreign import Handling, Output
 from deskclassify.core.preprocess import Preprocess
@@ -22,7 +23,6 @@ _NAMED = re.compile(r"""(\d{1,7})\s*:\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\s*
 _LONGEST_NAMES = 4_000_000  # characters of all class names together
 _LONGEST_NAME = 255
 _LABEL_FILES = ("labels.txt", "classes.txt", "class_names.txt")
-_LARGEST_LABEL_FILE = 4_000_000
 _USUAL_SIZE = 224
 
 
@@ -60,7 +60,8 @@ def understand(path: Path, facts: Facts, tried: Tried, said: Handling | None = N
     if said is not None:
         check_fits(path.name, said, facts, tried)
         origin: Origin = "ultralytics" if is_ultralytics(facts) else "foreign"
-        return Understood(origin, replace(said, layout=facts.layout), labels_from="you")
+        handling = replace(said, layout=facts.layout, classes=tuple(map(clean, said.classes)))
+        return Understood(origin, handling, labels_from="you")
     if is_ultralytics(facts):
         return _of_ultralytics(path, facts, tried)
     return _of_anyone(path, facts, tried)
@@ -250,33 +251,9 @@ def _from_lines(text: str) -> list[str]:
 
 def _read_beside(file: Path) -> tuple[str, ...]:
     try:
-        return read_labels(file) if file.is_file() else ()
-    except InputError:
+        return tuple(map(clean, label_lines.read(file))) if file.is_file() else ()
+    except (InputError, OSError):
         return ()
-
-
-def read_labels(file: Path) -> tuple[str, ...]:
-    """Class names from a text file: a line each, also `0 name` with the numbers from 0 on, as Teachable Machine writes.
-
-    Raises:
-        InputError: it cannot be read, or there is nothing in it.
-    """
-    try:
-        with file.open("rb") as source:
-            data = source.read(_LARGEST_LABEL_FILE + 1)
-    except OSError as error:
-        raise InputError(f"The label file “{file}” cannot be read: {error.strerror}. Choose another one.") from error
-    if len(data) > _LARGEST_LABEL_FILE or b"\0" in data:
-        raise InputError(f"“{file.name}” is no text file with a class name in each line. Choose another one.")
-    text = data.decode("utf-8-sig", "replace")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise InputError(f"“{file.name}” is empty. It must hold a class name in each line.")
-    numbered = [re.fullmatch(r"(\d+)[\s:,;]+(.*\S)", line) for line in lines]
-    found = [(int(match[1]), match[2]) for match in numbered if match is not None]
-    if len(found) == len(lines) and [number for number, _ in found] == list(range(len(lines))):
-        lines = [name for _, name in found]
-    return tuple(map(clean, lines))
 
 
 def clean(name: str) -> str:

@@ -44,12 +44,9 @@ def judge(domain: str, name: str, refuse: Callable[[str], Exception]) -> None:
         if name in _NOT_FOR_PICTURES:
             raise refuse(f"it uses the operation “{name}”, which is not for pictures")
         if not onnx.defs.has(name, ""):
-            raise refuse(f"it uses an operation “{_short(name)}”, which ONNX does not have")
+            raise refuse(f"it uses an operation “{name[:60]}”, which ONNX does not have")
     elif domain != _MICROSOFT:
-        raise refuse(f"it uses operations from elsewhere (“{_short(domain)}”), which this program does not have")
+        raise refuse(f"it uses operations from elsewhere (“{domain[:60]}”), which this program does not have")
     elif name not in _FUSED:
-        raise refuse(f"it uses the operation “{_short(name)}” of ONNX Runtime, which may read files or run other code")
+        raise refuse(f"it uses the operation “{name[:60]}” of ONNX Runtime, which may read files or run other code")
 
-
-def _short(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:60])
