@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -34,7 +34,7 @@ from deskclassify.ui.widgets.named import named
 
 _WIDTH = 620  # pixels
 _LINES = 3  # of the text that tells how it goes
-_INDENT = 22  # pixels: the text below a round button begins where its title does
+_INDENT = 26  # pixels: the text below a round button begins where its title does
 _KINDS: dict[EngineKind, str] = {"cpu": "For the &processor", "cuda": "For an NVIDIA graphics card (&CUDA)"}
 _WHAT = (
     "Predicting works already. To train, the program needs PyTorch, the library that does the computing. It is large, "
@@ -114,7 +114,7 @@ class EngineDialog(QDialog):
         label = form.labelForField(wheels)
         if isinstance(label, QLabel):
             label.setBuddy(self.wheels_edit)
-        self.sources.button.toggled.connect(self._fit)
+        self.sources.button.toggled.connect(self._fit_soon)
 
     def _make_end(self) -> None:
         self.bar = named(QProgressBar(), "engineProgress")
@@ -160,6 +160,10 @@ class EngineDialog(QDialog):
         layout.addLayout(end)
         self.setMinimumWidth(_WIDTH)
         self._fit()
+
+    @Slot()
+    def _fit_soon(self) -> None:
+        QTimer.singleShot(0, self, self._fit)  # what was opened or closed has its new height only then
 
     @Slot()
     def _fit(self) -> None:

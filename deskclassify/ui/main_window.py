@@ -21,6 +21,7 @@ from deskclassify.core import paths
 from deskclassify.core import settings as settings_file
 from deskclassify.ui import closing, dialogs, drops
 from deskclassify.ui.actions import Actions, ThemeMenu
+from deskclassify.ui.engine_offer import EngineOffer
 from deskclassify.ui.navigation import PAGES, NavigationRail
 from deskclassify.ui.pages.data import DataPage
 from deskclassify.ui.pages.evaluate import EvaluatePage
@@ -103,6 +104,7 @@ class MainWindow(QMainWindow):
         self.navigation.chosen.connect(self.show_page)
         session.page_wanted.connect(self.show_page)
         session.failed.connect(self.problem_bar.show_failure)
+        EngineOffer(session, self)
         self.evaluate_page.layers_wanted.connect(self.look_inside)
         self.layers_page.pictures_chosen.connect(self._evaluate_chosen)
         for signal in (
