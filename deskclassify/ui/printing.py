@@ -18,25 +18,12 @@ if TYPE_CHECKING:
 MOST_PAGES = 200  # the preview draws them all
 
 
-def printer() -> QPrinter:
-    """A printer for upright A4 pages without a margin: the pages have their own.
-
-    Raises:
-        InputError: this Qt was built without printing.
-    """
-    try:
-        from PySide6.QtPrintSupport import QPrinter  # not while the window starts
-    except ImportError as error:
-        raise InputError(
-            "This computer's Qt cannot print. Save the contact sheet as a PDF, and print that.", str(error)
-        ) from error
-    made = QPrinter(QPrinter.PrinterMode.HighResolution)
-    made.setPageLayout(
-        QPageLayout(QPageSize(QPageSize.PageSizeId.A4), QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0))
-    )
-    made.setFullPage(True)
-    made.setDocName("Contact sheet")
-    return made
+def prepare(target: QPrinter) -> None:
+    """Upright A4 without a margin: the pages have their own."""
+    page = QPageLayout(QPageSize(QPageSize.PageSizeId.A4), QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0))
+    target.setFullPage(True)
+    target.setPageLayout(page)
+    target.setDocName("Contact sheet")
 
 
 def draw(target: QPrinter, pages: Sequence[Path]) -> None:
@@ -77,10 +64,14 @@ def preview(parent: QWidget, pages: Sequence[Path]) -> QDialog:
     """
     if len(pages) > MOST_PAGES:
         raise InputError(f"These are {len(pages):,} pages. Save the contact sheet as a PDF, and print that.")
-    target = printer()
-    from PySide6.QtPrintSupport import QPrintPreviewDialog
-
-    dialog = QPrintPreviewDialog(target, parent)
+    try:
+        from PySide6.QtPrintSupport import QPrintPreviewDialog  # not while the window starts
+    except ImportError as error:
+        raise InputError(
+            "This computer's Qt cannot print. Save the contact sheet as a PDF, and print that.", str(error)
+        ) from error
+    dialog = QPrintPreviewDialog(parent)
+    prepare(dialog.printer())  # the dialog's own: one that is made here would have to outlive it
     dialog.setObjectName("printPreview")
     dialog.setWindowTitle("Print the contact sheet")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

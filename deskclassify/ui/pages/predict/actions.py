@@ -51,6 +51,7 @@ class ResultActions(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._model, self._filter, self._views, self._parent = session, model, shown, views, parent
+        self._answering: Path | None = None
         self._done: PredictDone | None = None
         self._print_folder: Path | None = None
         self.preview: QDialog | None = None
@@ -71,7 +72,7 @@ class ResultActions(QObject):
         self.only_shown.setCheckable(True)
         self.only_shown.setChecked(True)
         self.only_shown.setToolTip("Without the tick, also what the filter hides")
-        menu.addSeparator()
+        self._below_only = menu.addSeparator()
         self.csv_action = self._add(menu, "table", "Table (CSV)…", "saveTableAction", self._choose_csv)
         self.json_action = self._add(menu, "save", "For programmers (JSON)…", "saveJsonAction", self._choose_json)
         self.sort_action = self._add(
@@ -92,7 +93,11 @@ class ResultActions(QObject):
     def _add(self, menu: QMenu, icon: str, text: str, name: str, slot: Any) -> QAction:
         return named(menu.addAction(theme.icon(icon), text, slot), name)
 
-    def set_done(self, done: PredictDone | None) -> None:
+    def set_model(self, model: Path | None) -> None:
+        """The model that answers from now on."""
+        self._answering, self._done = model, None
+
+    def set_done(self, done: PredictDone) -> None:
         """What is known of the model that answered."""
         self._done = done
 
@@ -120,12 +125,13 @@ class ResultActions(QObject):
     @Slot()
     def _refresh(self) -> None:
         total, shown = self._model.rowCount(), self._filter.rowCount()
-        self.only_shown.setText(f"Only what is shown ({shown:,} of {total:,})" if self.hides else "All are shown")
-        self.only_shown.setEnabled(self.hides)
+        self.only_shown.setText(f"Only what is shown ({shown:,} of {total:,})")
+        for part in (self.only_shown, self._below_only):
+            part.setVisible(self.hides)
         free = total > 0 and not self.task.is_busy
         for action in (self.csv_action, self.json_action, self.sort_action, self.sheet_action, self.print_action):
             action.setEnabled(free)
-        chosen = len(self._views.selected())
+        chosen = self._views.selected_count()
         self.copy_action.setEnabled(chosen > 0)
         # The key is only named here: as a shortcut of the menu it would be taken from the rest of the window.
         key = QKeySequence(QKeySequence.StandardKey.Copy).toString(QKeySequence.SequenceFormat.NativeText)
@@ -187,7 +193,7 @@ class ResultActions(QObject):
         return text, Path(event.file)
 
     def _facts(self) -> dict[str, Any]:
-        done, model = self._done, self._session.model
+        done, model = self._done, self._answering
         facts: dict[str, Any] = {"file": model.name if model is not None else ""}
         if done is not None:
             facts |= {
@@ -204,7 +210,7 @@ class ResultActions(QObject):
     @Slot()
     def copy_rows(self) -> None:
         """Put the selected rows on the clipboard: as text with tabs, and as files."""
-        numbers = self._views.selected()
+        numbers = self._views.selected().tolist()
         if not numbers:
             return
         columns = [column for column in range(len(COLUMNS)) if column != TIME]
@@ -252,7 +258,7 @@ class ResultActions(QObject):
         self.task.run(self._sheet(target), "Making the contact sheet", _written)
 
     def _sheet(self, target: Path) -> SheetRequest:
-        rows, model, done = self.rows(), self._session.model, self._done
+        rows, model, done = self.rows(), self._answering, self._done
         name = model.stem if model is not None else "the model"
         own = self._session.run is not None and model is not None and model.parent == self._session.run.path
         title = self._session.project.name if own and self._session.project.name else name

@@ -5,6 +5,7 @@ With 50,000 rows Qt's own filter asks Python for each row, which takes half a se
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -75,6 +76,7 @@ class Columns:
         self._labels: list[str] = []
         self._places: dict[str, int] = {}  # label → place in the list
         self._texts: list[str] = []  # to search in
+        self._names: list[str] = []  # to sort by
         self._codes = np.zeros(0, np.int32)  # place of the label
         self._shares = np.zeros(0, np.float64)
         self._times = np.zeros(0, np.float64)
@@ -84,6 +86,7 @@ class Columns:
         """Add rows at the end."""
         self.rows.extend(new)
         self._texts.extend(f"{row.path}\n{row.error}".casefold() for row in new)
+        self._names.extend(os.path.basename(row.path).casefold() for row in new)  # noqa: PTH119 (five times as fast)
         codes = [_UNREADABLE if row.error else self._place(row.label) for row in new]
         shares = [np.nan if row.error or row.probability is None else row.probability for row in new]
         self._codes = np.concatenate((self._codes, np.array(codes, np.int32)))
@@ -170,8 +173,8 @@ class Columns:
             keys = self._numbers(column)[rows]
             return rows[np.argsort(-keys if descending else keys, kind="stable")]
         # Python's sort takes what is sorted already as one run: adding a few rows to many is a single pass.
-        keys_of = {row: self._word(row, column) for row in rows.tolist()}
-        return np.array(sorted(rows.tolist(), key=keys_of.__getitem__, reverse=descending), np.int64)
+        words = self._names if column == NAME else self._notes(rows)
+        return np.array(sorted(rows.tolist(), key=words.__getitem__, reverse=descending), np.int64)
 
     def _numbers(self, column: int) -> np.ndarray:
         if column == TIME:
@@ -184,14 +187,14 @@ class Columns:
         # Places: unreadable 0, none of these 1, the classes after them.
         return ranks[np.where(self._none(0), 1, np.where(self._codes < 0, 0, self._codes + 2))]
 
-    def _word(self, row: int, column: int) -> str:
-        if column == NAME:
-            return self._texts[row].partition("\n")[0].replace("\\", "/").rpartition("/")[2]
-        return note(self.shown(row), self.corrected).casefold()
+    def _notes(self, rows: _Rows) -> dict[int, str]:
+        return {row: note(self.shown(row), self.corrected).casefold() for row in rows.tolist()}
 
 
 def note(row: Prediction, corrected: Mapping[str, str]) -> str:
     """The remark on an answer."""
-    if row.path in corrected:
-        return f"corrected to {corrected[row.path]}, sent to the project"
+    label = corrected.get(row.path)
+    if label is not None:
+        right = label == row.label and not row.refused
+        return f"{'confirmed as' if right else 'corrected to'} {label}, sent to the project"
     return f"likeliest: {row.label}" if row.refused else row.error

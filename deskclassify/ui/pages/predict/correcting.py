@@ -299,19 +299,24 @@ class CorrectMenu(QMenu):
         confirm.setObjectName("confirmAction")
         confirm.setEnabled(bool(answered))
         confirm.setToolTip("Copies the pictures into the project, with the classes that the model says")
-        self.addSection("It is really a …" if len(rows) == 1 else f"These {len(rows):,} are really …")
+        self._head("It is really a …" if len(rows) == 1 else f"These {len(rows):,} are really …")
         names = self._corrector.classes()
         for place, name in enumerate(names[:_MOST_IN_MENU]):
             self._add(name, theme.class_color(place), key_of(place))
         new = self._corrector.new_classes()
         if new:
-            self.addSection("Not in the project yet")
+            self._head("A class that the project does not have yet")
             for name in new[:_MOST_IN_MENU]:
                 self._add(name, theme.current().muted)
         self.addSeparator()
         if len(names) > _MOST_IN_MENU:
             self.addAction(f"All {len(names):,} classes…", self._ask_any)
         self.addAction(theme.icon("new"), "Another class…", self._ask_new)
+
+    def _head(self, text: str) -> None:
+        """A title within the menu: with a style sheet, Qt draws sections as mere lines."""
+        self.addSeparator()
+        self.addAction(text).setEnabled(False)
 
     def _add(self, name: str, color: str, key: str = "") -> None:
         text = name.replace("&", "&&")

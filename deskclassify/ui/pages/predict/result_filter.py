@@ -31,6 +31,12 @@ from deskclassify.ui.widgets.range_slider import RangeSlider
 
 _BINS = 20
 _PRESETS = ((0, 50), (0, 80), (0, 95), (95, 100))
+_TITLES: dict[Kind, str] = {
+    "all": "All answers",
+    "none": NO_ANSWER.capitalize(),
+    "unreadable": "Could not be read",
+    "corrected": "Corrected",
+}
 _LABEL_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
@@ -209,6 +215,8 @@ class ResultFilter(QWidget):
     @Slot()
     def count(self) -> None:
         """Show how many answers there are of each kind."""
+        if self.class_box.view().isVisible():
+            return  # an open list does not change under the pointer
         counts = self._model.columns.counts()
         with QSignalBlocker(self.class_box):
             self.class_box.clear()
@@ -218,18 +226,34 @@ class ResultFilter(QWidget):
                 if (kind, label) == (self._wish.kind, self._wish.label):
                     self.class_box.setCurrentIndex(self.class_box.count() - 1)
 
+    def count_chosen(self) -> None:
+        """The same for the kind that is chosen alone: quick, with very many classes too."""
+        wish, counts = self._wish, self._model.columns.counts()
+        numbers: dict[Kind, int] = {
+            "all": counts.total,
+            "class": dict(counts.classes).get(wish.label, 0),
+            "none": counts.none,
+            "unreadable": counts.unreadable,
+            "corrected": counts.corrected,
+        }
+        text = {"class": wish.label, **_TITLES}[wish.kind]
+        self.class_box.setItemText(self.class_box.currentIndex(), f"{text} ({numbers[wish.kind]:,})")
+
     def _items(self, counts: Counts) -> list[tuple[QIcon, str, Kind, str]]:
         wish, muted_dot = self._wish, QIcon(dot(theme.current().muted))
-        made: list[tuple[QIcon, str, Kind, str]] = [(QIcon(), f"All answers ({counts.total:,})", "all", "")]
+        made: list[tuple[QIcon, str, Kind, str]] = [(QIcon(), f"{_TITLES['all']} ({counts.total:,})", "all", "")]
         classes = dict(counts.classes)
         if wish.kind == "class":
             classes.setdefault(wish.label, 0)  # what is chosen stays in the list
         for label, count in sorted(classes.items()):
             color = self._model.class_color(label)
             made.append((QIcon(dot(color)) if color else QIcon(), f"{label} ({count:,})", "class", label))
-        others: tuple[tuple[str, Kind, int], ...] = (
-            (NO_ANSWER.capitalize(), "none", counts.none),
-            ("Could not be read", "unreadable", counts.unreadable),
-            ("Corrected", "corrected", counts.corrected),
+        others: tuple[tuple[Kind, int], ...] = (
+            ("none", counts.none),
+            ("unreadable", counts.unreadable),
+            ("corrected", counts.corrected),
         )
-        return made + [(muted_dot, f"{text} ({n:,})", kind, "") for text, kind, n in others if n or wish.kind == kind]
+        for kind, number in others:
+            if number or wish.kind == kind:
+                made.append((muted_dot, f"{_TITLES[kind]} ({number:,})", kind, ""))
+        return made

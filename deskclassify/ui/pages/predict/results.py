@@ -38,7 +38,7 @@ from deskclassify.ui.widgets.named import named
 
 _BATCH_MILLISECONDS = 60  # answers come by the thousand: rows are inserted together
 _REST = 4  # times as long as the insertion took: a sorted table of very many rows must not take all the time
-_WIDE = 640  # pixels of the card, from which the filter fits into one line
+_WIDE = 900  # pixels of the card, from which the filter fits into one line
 
 
 class ResultsPanel(Card):
@@ -99,11 +99,12 @@ class ResultsPanel(Card):
         made.setCheckable(True)
         made.setToolTip(tip)
         made.setAccessibleName(tip)
-        made.setProperty("role", "segment")
+        made.setProperty("role", "button")
         return made
 
     def _make_buttons(self) -> None:
         self.actions_ = ResultActions(self._session, self.model, self.filter, self.views, self)
+        self.actions_.task.shown.connect(self._task_shown)
         self.correct_menu = CorrectMenu(self.corrector, self)
         self.correct_menu.aboutToShow.connect(self._fill_correct)
         self.correct_menu.chosen.connect(self._correct)
@@ -225,6 +226,7 @@ class ResultsPanel(Card):
         self._working = True
         self._choose_next = True
         self._last = self._progress = None
+        self.actions_.set_model(self._session.model)
         self.set_classes(self._own_classes())
         self._timer.start()
         self._show_counts()
@@ -251,9 +253,10 @@ class ResultsPanel(Card):
             self._choose_next = False
             self.views.choose(first)
         if new:
-            self.controls.count()
+            self.controls.count_chosen()
         if not self._working:
             self._timer.stop()
+            self.controls.count()
         self._show_counts()
         took = 1000 * (time.monotonic() - begun)
         self._timer.setInterval(max(_BATCH_MILLISECONDS, round(_REST * took)))
@@ -286,6 +289,11 @@ class ResultsPanel(Card):
         self.model.set_corrected(self.corrector.corrected)
         self.controls.count()
         self._show_counts()
+
+    @Slot(bool)
+    def _task_shown(self, is_shown: bool) -> None:
+        """There is room for one line of text: in a small window the pictures need the rest."""
+        self.count_label.setVisible(not is_shown)
 
     def _show_counts(self) -> None:
         count = self.model.rowCount()
@@ -340,11 +348,11 @@ class ResultsPanel(Card):
 
     def selected(self) -> list[Prediction]:
         """The answers that are selected, in the order in which they are shown."""
-        return [self.model.prediction(row) for row in self.views.selected()]
+        return [self.model.prediction(row) for row in self.views.selected().tolist()]
 
     @Slot()
     def _selection_changed(self) -> None:
-        count = len(self.views.selected())
+        count = self.views.selected_count()
         self.correct_button.setEnabled(count > 0)
         self.correct_button.setText(f"Correct {count:,}" if count > 1 else "Correct")
 

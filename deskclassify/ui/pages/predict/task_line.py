@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from deskclassify.core.errors import Failure
@@ -29,6 +29,7 @@ class TaskLine(QWidget):
     """Runs one request at a time. Hidden while there is nothing to tell."""
 
     busy_changed = Signal(bool)
+    shown = Signal(bool)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,6 +93,17 @@ class TaskLine(QWidget):
         if self._job is not None:
             self.label.setText(f"{self._text}: stopping…")
             self._job.control.stop()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        """It takes the place of another line."""
+        super().showEvent(event)
+        self.shown.emit(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 (Qt's name)
+        """And gives it back."""
+        super().hideEvent(event)
+        if not event.spontaneous() and self.isHidden():
+            self.shown.emit(False)
 
     def _show_parts(self, busy: bool) -> None:
         self.bar.setVisible(busy)

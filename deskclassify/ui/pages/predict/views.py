@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStackedWidget, QTableView, QWidget
 
 from deskclassify.core.calibration import NO_ANSWER
 from deskclassify.core.words import percent
 from deskclassify.ui.pages.predict.table import (
+    COLUMNS,
     LABEL,
     NAME,
     NOTE,
@@ -24,8 +24,9 @@ from deskclassify.ui.pages.predict.table import (
 from deskclassify.ui.widgets.image_grid import GridEntry, ImageGrid, LazyEntries
 from deskclassify.ui.widgets.named import named
 
-_MOST_RANGES = 2_000  # of a selection that is put back: more would be felt at each repaint
+_MOST_RANGES = 500  # of a selection that is put back: more would be felt at each repaint
 _GRID_MILLISECONDS = 400  # between two looks at new answers, in the grid
+_NARROW = 560  # pixels of the table
 _EDGE = 104  # pixels of a picture in the grid
 _Flag = QItemSelectionModel.SelectionFlag
 
@@ -54,11 +55,20 @@ class AnswerTable(QTableView):
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # as they come, until a title is clicked
 
-    def set_widths(self) -> None:
-        """Room for what each column usually holds; call it once there is a model."""
+    def set_answers(self, answers: PredictionFilter) -> None:
+        """Show answers, with room for what each column usually holds."""
+        self.setModel(answers)
+        # The header asks after each change whether whole columns are selected, which takes a second for 50,000 rows
+        # (QHeaderView::initStyleOptionForIndex). It shows nothing of it: it watches a selection that is always empty.
+        self.horizontalHeader().setSelectionModel(QItemSelectionModel(answers, self))
         self.horizontalHeader().setSectionResizeMode(NOTE, QHeaderView.ResizeMode.Stretch)
         for column, width in ((NAME, 180), (LABEL, 120), (PROBABILITY, 96), (TIME, 72)):
             self.setColumnWidth(column, width)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """A narrow table has no room for the time: the card tells it."""
+        super().resizeEvent(event)
+        self.setColumnHidden(TIME, self.width() < _NARROW)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
         """Digits give classes."""
@@ -83,12 +93,11 @@ class AnswerViews(QStackedWidget):
         super().__init__(parent)
         self._model, self._filter = model, shown
         self._grid_order = shown.order  # what the grid shows: an array of before, while new answers wait
-        self._kept: tuple[list[int], int] = ([], -1)
+        self._kept: tuple[np.ndarray, int] = (np.zeros(0, np.int64), -1)
         self._is_restoring = False
         self._chosen = -1
         self.table = AnswerTable()
-        self.table.setModel(shown)
-        self.table.set_widths()
+        self.table.set_answers(shown)
         self.grid = named(ImageGrid(edge=_EDGE, lines=2), "predictionGrid")
         self.grid.setAccessibleName("Answers, one picture a file")
         for view in (self.table, self.grid):
@@ -135,13 +144,16 @@ class AnswerViews(QStackedWidget):
     def _order(self) -> np.ndarray:
         return self._grid_order if self.is_grid else self._filter.order
 
-    def selected(self) -> list[int]:
-        """The numbers of the model's rows that are selected, in the order in which they are shown."""
-        places: set[int] = set()
-        for part in self._view.selectionModel().selection():
-            places.update(range(part.top(), part.bottom() + 1))
+    def selected(self) -> np.ndarray:
+        """The numbers of the model's rows that are selected, int64, in the order in which they are shown."""
+        parts = [np.arange(part.top(), part.bottom() + 1) for part in self._view.selectionModel().selection()]
+        places = np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
         order = self._order
-        return [int(order[place]) for place in sorted(places) if place < len(order)]
+        return order[places[places < len(order)]]
+
+    def selected_count(self) -> int:
+        """How many they are."""
+        return sum(part.bottom() - part.top() + 1 for part in self._view.selectionModel().selection())
 
     def current(self) -> int:
         """The number of the model's row that is looked at; −1 for none."""
@@ -150,22 +162,21 @@ class AnswerViews(QStackedWidget):
 
     def choose(self, row: int) -> None:
         """Look at one of the model's rows, if it is shown."""
-        self._select([row], row)
+        self._select(np.array([row]), row)
 
     def go_on(self) -> None:
         """Select the row after those that are selected; at the end, the last of them stays."""
-        places = [index.row() for index in self._view.selectionModel().selectedIndexes()]
-        if places:
-            last = min(max(places) + 1, len(self._order) - 1)
+        ends = [part.bottom() for part in self._view.selectionModel().selection()]
+        if ends:
+            last = min(max(ends) + 1, len(self._order) - 1)
             self._view.setCurrentIndex(self._view.model().index(last, 0))
 
-    def _select(self, rows: Sequence[int], current: int) -> None:
+    def _select(self, rows: np.ndarray, current: int) -> None:
         """Select the model's rows that are shown; `current` is the one that is looked at, or its neighbour is."""
         order, view = self._order, self._view
         place_of = np.full(self._model.rowCount() + 1, -1, np.int64)
         place_of[order] = np.arange(len(order))
-        known = np.array([row for row in rows if row < self._model.rowCount()], np.int64)
-        places = np.sort(place_of[known])
+        places = np.sort(place_of[rows[rows < self._model.rowCount()]])
         places = places[places >= 0]
         at = int(place_of[current]) if 0 <= current < self._model.rowCount() else -1
         if at < 0 and len(order) and (len(places) or current >= 0):
@@ -177,7 +188,7 @@ class AnswerViews(QStackedWidget):
         if len(starts) > _MOST_RANGES:
             places, starts = np.array([at]), np.array([0])
         chosen, model = QItemSelection(), view.model()
-        last_column = model.columnCount() - 1
+        last_column = 0 if self.is_grid else len(COLUMNS) - 1
         for first, end in zip(starts, [*starts[1:], len(places)], strict=True):
             top, bottom = int(places[first]), int(places[end - 1])
             chosen.select(model.index(top, 0), model.index(bottom, last_column))
