@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
-from deskclassify.core import engine_files, paths
+from deskclassify.core import cache, engine_files, paths
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.errors import InputError, UserError
 from deskclassify.core.words import size
@@ -104,12 +106,12 @@ class Tools:
 
 
 @contextlib.contextmanager
-def _process(command: Sequence[str], log: object, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _process(command: Sequence[str], log: IO[bytes], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """A child that is ended, with its own children, when the block is left before it has ended."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
-        stdout=log,  # type: ignore[arg-type]
+        stdout=log,
         stderr=subprocess.STDOUT,
         env=environment,
         cwd=paths.cache_dir(),  # not where a folder may be called like a module
@@ -182,8 +184,6 @@ def check_room(folder: Path, needed: int) -> None:
 
 def free_bytes(folder: Path) -> int:
     """Free bytes on the disk of a folder that may not exist yet."""
-    import shutil
-
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free
@@ -191,9 +191,7 @@ def free_bytes(folder: Path) -> int:
 
 def folder_bytes(folder: Path | None) -> int:
     """Bytes of all files below a folder; 0 where there is none."""
-    from deskclassify.core.cache import folder_bytes as measure
-
-    return measure(folder) if folder is not None and folder.exists() else 0
+    return cache.folder_bytes(folder) if folder is not None and folder.exists() else 0
 
 
 class Steady:

@@ -16,7 +16,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -177,7 +177,7 @@ class _Installation:
         _delete(self._scratch)
         yield Progress(CHECK, 1, 1)
 
-    def _look(self) -> Iterator[Event]:
+    def _look(self) -> Generator[Event, None, list[Package]]:
         """Read the wheels that are there; what is not as it was published goes. Returns what is missing."""
         self._wheels.mkdir(parents=True, exist_ok=True)
         total = self._packages.download_bytes
@@ -364,5 +364,7 @@ def in_words(state: EngineState) -> str:
     """The state in one or two sentences, with the sizes."""
     if state.state in ("bundled", "installed") or not state.bytes_needed:
         return state.text
-    down = f"{size(state.bytes_download)} are downloaded, " if state.bytes_download else "Everything is downloaded; "
+    down = (
+        f"{size(state.bytes_download)} are to be downloaded; " if state.bytes_download else "Everything is downloaded; "
+    )
     return f"{state.text} {down}{size(state.bytes_needed)} of disk space are needed; {size(state.bytes_free)} are free."

@@ -54,7 +54,7 @@ def name_operators() -> None:
     """Make the names known that torchvision's import asks for."""
     import torch
 
-    library = torch.library.Library("torchvision", "DEF")
+    library: Any = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for name in _DESCRIBED:
         library.define(f"{name}{_SCHEMA}")
     _kept.append(library)

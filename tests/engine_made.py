@@ -11,7 +11,7 @@ from pathlib import Path
 from deskclassify import __version__
 from deskclassify.core import engine_files, paths
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def make_engine(kind: str = "cpu", version: str = __version__) -> Path:
