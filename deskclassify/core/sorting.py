@@ -38,7 +38,9 @@ def sort(request: SortRequest, should_stop: ShouldStop) -> Iterator[Event]:
         raise InputError("There is no picture with an answer to copy. Classify some first.")
     folder = Path(os.path.abspath(Path(request.folder).expanduser()))
     _check_space(request.files, folder, should_stop)
-    copied, missing, unreadable = 0, [], []
+    copied = 0
+    missing: list[str] = []
+    unreadable: list[str] = []
     begun, throttle = time.monotonic(), Throttle()
     for number, (path, name) in enumerate(request.files, 1):
         if should_stop():

@@ -91,7 +91,8 @@ class ResultActions(QObject):
         return menu
 
     def _add(self, menu: QMenu, icon: str, text: str, name: str, slot: Any) -> QAction:
-        return named(menu.addAction(theme.icon(icon), text, slot), name)
+        action: QAction = menu.addAction(theme.icon(icon), text, slot)
+        return named(action, name)
 
     def set_model(self, model: Path | None) -> None:
         """The model that answers from now on."""

@@ -140,7 +140,7 @@ class Columns:
     def _of_kind(self, wish: Wanted, start: int) -> np.ndarray:
         codes, none = self._codes[start:], self._none(start)
         if wish.kind == "class":
-            return (codes == self._places.get(wish.label, -2)) & ~none
+            return np.asarray((codes == self._places.get(wish.label, -2)) & ~none)
         if wish.kind == "none":
             return none.copy()
         if wish.kind == "unreadable":

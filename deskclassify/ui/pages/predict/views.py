@@ -146,14 +146,19 @@ class AnswerViews(QStackedWidget):
 
     def selected(self) -> np.ndarray:
         """The numbers of the model's rows that are selected, int64, in the order in which they are shown."""
-        parts = [np.arange(part.top(), part.bottom() + 1) for part in self._view.selectionModel().selection()]
+        parts = [np.arange(top, bottom + 1) for top, bottom in self._ranges()]
         places = np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
         order = self._order
         return order[places[places < len(order)]]
 
     def selected_count(self) -> int:
         """How many they are."""
-        return sum(part.bottom() - part.top() + 1 for part in self._view.selectionModel().selection())
+        return sum(bottom - top + 1 for top, bottom in self._ranges())
+
+    def _ranges(self) -> list[tuple[int, int]]:
+        """First and last row of each part of the selection."""
+        chosen = self._view.selectionModel().selection()
+        return [(chosen.at(place).top(), chosen.at(place).bottom()) for place in range(chosen.size())]
 
     def current(self) -> int:
         """The number of the model's row that is looked at; −1 for none."""
@@ -166,7 +171,7 @@ class AnswerViews(QStackedWidget):
 
     def go_on(self) -> None:
         """Select the row after those that are selected; at the end, the last of them stays."""
-        ends = [part.bottom() for part in self._view.selectionModel().selection()]
+        ends = [bottom for _, bottom in self._ranges()]
         if ends:
             last = min(max(ends) + 1, len(self._order) - 1)
             self._view.setCurrentIndex(self._view.model().index(last, 0))
