@@ -13,7 +13,7 @@ from engine_made import make_engine
 
 from deskclassify.__main__ import COMMANDS, main
 from deskclassify.cli import engine_cli
-from deskclassify.core import engine_choice, engine_files, paths, training_engine
+from deskclassify.core import engine_choice, engine_files, engine_install, paths, training_engine
 from deskclassify.core.events import Progress
 from deskclassify.core.use_events import EngineState
 
@@ -65,8 +65,8 @@ def test_an_installation_is_shown_and_one_that_was_not_finished_fails(monkeypatc
 
     def install(request, should_stop):
         asked.append(request)
-        yield Progress(training_engine.DOWNLOAD, 1_000_000, 2_000_000)
-        yield Progress(training_engine.CHECK, 0, 1)
+        yield Progress(engine_install.DOWNLOAD, 1_000_000, 2_000_000)
+        yield Progress(engine_install.CHECK, 0, 1)
         yield EngineState(state="unfinished" if request.repair else "installed", text="So it is.")
 
     monkeypatch.setattr(training_engine, "install", install)

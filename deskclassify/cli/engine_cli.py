@@ -127,13 +127,13 @@ def show_list(runner: Runner, wanted: EngineKind) -> None:
 def _installing(runner: Runner) -> Runner:
     """A runner that shows bytes in megabytes."""
     from deskclassify.cli.run import Runner
-    from deskclassify.core import training_engine
+    from deskclassify.core import engine_install
     from deskclassify.core.events import Event, Progress
 
     titles = {
-        training_engine.DOWNLOAD: "Downloading",
-        training_engine.UNPACK: "Unpacking",
-        training_engine.CHECK: "Trying it",
+        engine_install.DOWNLOAD: "Downloading",
+        engine_install.UNPACK: "Unpacking",
+        engine_install.CHECK: "Trying it",
     }
 
     class Installing(Runner):

@@ -20,6 +20,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -260,6 +261,12 @@ def state() -> tuple[State, Record | None]:
 
 
 _PARTS = ("torch", "deskclassify")
+
+
+def delete(folder: Path) -> None:
+    """Delete a folder, if it is there."""
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def settle() -> None:

@@ -2,8 +2,8 @@
 
 That torchvision is built for CUDA, so beside a torch for the processor its own operators cannot be loaded, and then
 its import fails at the ones that it describes: “operator torchvision::nms does not exist”
-(https://github.com/pytorch/pytorch/issues/122494). Nothing here uses these operators, which find boxes: it is enough that
-the names are known. Where they are there, nothing is done.
+(https://github.com/pytorch/pytorch/issues/122494). Nothing here uses these operators, which find boxes: it is enough
+that the names are known. Where they are there, nothing is done.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from deskclassify.core import engine_choice, training_engine
+from deskclassify.core import engine_choice, engine_install
 from deskclassify.core.errors import Failure
 from deskclassify.core.events import Event, Progress
 from deskclassify.core.use_events import EngineState
@@ -40,7 +40,7 @@ _WHAT = (
     "Predicting works already. To train, the program needs PyTorch, the library that does the computing. It is large, "
     "so it comes separately: it is downloaded once into your own folder, and changes nothing else on this computer."
 )
-_STAGES = {training_engine.DOWNLOAD: "Downloading", training_engine.UNPACK: "Unpacking"}
+_STAGES = {engine_install.DOWNLOAD: "Downloading", engine_install.UNPACK: "Unpacking"}
 
 
 class EngineDialog(QDialog):

@@ -11,7 +11,7 @@ import pytest
 from wheels_made import listed, make_index, make_wheel
 
 from deskclassify import __version__
-from deskclassify.core import engine_choice, engine_files, engine_pip, paths, training_engine
+from deskclassify.core import engine_choice, engine_files, engine_install, engine_pip, paths, training_engine
 from deskclassify.core.control import Control, never
 from deskclassify.core.engine_files import Package, PackageList
 from deskclassify.core.errors import InputError, UserError
@@ -64,7 +64,7 @@ def test_it_is_installed_from_a_folder_brought_up_to_date_and_removed(made, tmp_
     got = install(wheels=str(made))
     assert isinstance(got[-1], EngineState) and got[-1].state == "installed", got[-1]
     stages = [event.stage for event in got if isinstance(event, Progress)]
-    assert stages.index(training_engine.UNPACK) < stages.index(training_engine.CHECK)
+    assert stages.index(engine_install.UNPACK) < stages.index(engine_install.CHECK)
     site = engine_files.site_of(paths.engine_dir())
     assert (site / "some_helper.py").is_file() and (site / "torch").is_dir()
     assert not engine_files.new_dir().exists() and not list(engine_files.wheels_dir().glob("*.whl"))

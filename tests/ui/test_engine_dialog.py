@@ -7,7 +7,7 @@ import threading
 import pytest
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from deskclassify.core import engine_choice, training_engine
+from deskclassify.core import engine_choice, engine_install
 from deskclassify.core.errors import EngineMissingError, Failure, UserError
 from deskclassify.core.events import FitDone, Progress
 from deskclassify.core.requests import FitRequest, ListRequest
@@ -52,15 +52,15 @@ class Computer:
         if isinstance(request, EngineStateRequest):
             yield self.told(request.kind)
         elif isinstance(request, InstallEngineRequest):
-            yield Progress(training_engine.DOWNLOAD, 91_000_000, 364_000_000)
+            yield Progress(engine_install.DOWNLOAD, 91_000_000, 364_000_000)
             while not self.gate.wait(0.01) and not control.stopped:
                 pass
             self.stopped = control.stopped
             if self.fails is not None:
                 raise self.fails
             if not control.stopped:
-                yield Progress(training_engine.UNPACK, 700_000_000, 1_500_000_000)
-                yield Progress(training_engine.CHECK, 0, 1)
+                yield Progress(engine_install.UNPACK, 700_000_000, 1_500_000_000)
+                yield Progress(engine_install.CHECK, 0, 1)
                 self.state = "installed"
             yield self.told(request.kind)
         elif isinstance(request, RemoveEngineRequest):
