@@ -4,10 +4,10 @@ BIN := $(VENV)/bin
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint type screenshots bench bench-fastai bench-scale gpu-check lock build clean
+.PHONY: help setup demo test lint type screenshots bench bench-fastai bench-scale gpu-check lock build installer installer-test clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## system libraries, virtual environment, packages (quick the second time)
 	@packaging/setup.sh
@@ -51,6 +51,12 @@ lock: setup ## write constraints.txt anew from the ranges in pyproject.toml
 
 build: setup ## the wheel and the source package, in dist/
 	$(BIN)/python -m build
+
+installer: setup ## what people install, in dist/: .deb and .tar.xz for Linux, wheel and source package
+	packaging/make_installer.sh
+
+installer-test: setup ## the .deb on a clean Debian 12: window, dropped picture, training engine, removal (as root)
+	packaging/installer_test.sh
 
 clean: ## remove what was built (the environment too)
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -121,7 +121,8 @@ apt_in() { # ROOT PACKAGE…
 as_user() { # ROOT COMMAND…: as the ordinary user, on the X server of the tools
   local root=$1
   shift
-  chroot --userspec="$USER_ID:$USER_ID" "$root" env -i HOME=/home/pupil USER=pupil LANG=C.UTF-8 PATH=/usr/bin:/bin \
+  # In the background, `AS=exec` makes the process that is known by $! the program itself.
+  ${AS:-} chroot --userspec="$USER_ID:$USER_ID" "$root" env -i HOME=/home/pupil USER=pupil LANG=C.UTF-8 PATH=/usr/bin:/bin \
     DISPLAY=:9 XDG_RUNTIME_DIR=/tmp/run DBUS_SESSION_BUS_ADDRESS=unix:path=/tmp/run/bus \
     QT_LINUX_ACCESSIBILITY_ALWAYS_ON=1 GTK_MODULES= NO_AT_BRIDGE=1 "$@"
 }
@@ -133,8 +134,8 @@ field() { # NAME: of the last JSON line on standard input
 start_tools() {
   install -d -m 700 -o "$USER_ID" -g "$USER_ID" "$SHARED/run"
   install -d -m 1777 "$SHARED/.X11-unix"
-  as_user "$TOOLS" Xvfb :9 -screen 0 1280x800x24 -nolisten tcp >"$WORK/xvfb.log" 2>&1 &
-  as_user "$TOOLS" dbus-daemon --session --nofork --nopidfile --address=unix:path=/tmp/run/bus >"$WORK/dbus.log" 2>&1 &
+  AS=exec as_user "$TOOLS" Xvfb :9 -screen 0 1280x800x24 -nolisten tcp >"$WORK/xvfb.log" 2>&1 &
+  AS=exec as_user "$TOOLS" dbus-daemon --session --nofork --nopidfile --address=unix:path=/tmp/run/bus >"$WORK/dbus.log" 2>&1 &
   local waited=0
   until [ -S "$SHARED/.X11-unix/X9" ] && [ -S "$SHARED/run/bus" ]; do
     waited=$((waited + 1))
@@ -155,7 +156,7 @@ start_up() { # time from the call to the first window, five times
   local times=() begun process
   for _ in 1 2 3 4 5; do
     begun=$(date +%s%N)
-    as_user "$CLEAN" deskclassify >"$WORK/window.log" 2>&1 &
+    AS=exec as_user "$CLEAN" deskclassify >"$WORK/window.log" 2>&1 &
     process=$!
     look_for_window || { cat "$WORK/window.log" >&2; fail "no window appeared"; }
     times+=($((($(date +%s%N) - begun) / 1000000)))
@@ -174,7 +175,7 @@ command_line() {
 }
 
 drop_picture() {
-  as_user "$CLEAN" deskclassify /home/pupil/model.onnx >"$WORK/window.log" 2>&1 &
+  AS=exec as_user "$CLEAN" deskclassify /home/pupil/model.onnx >"$WORK/window.log" 2>&1 &
   local process=$!
   look_for_window || fail "no window appeared"
   install -m 644 packaging/try_out/drop.py "$SHARED/drop.py"

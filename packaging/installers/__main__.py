@@ -24,9 +24,19 @@ def say(text: str) -> None:
 def make_bundle(name: str) -> Path:
     """Run PyInstaller and return the folder."""
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(definitions.epoch()), "PYTHONHASHSEED": "0"}
-    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "ERROR"]
+    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "WARN"]
     command += ["--distpath", str(BUILD / "bundle"), "--workpath", str(BUILD / "work")]
-    subprocess.run([*command, str(ROOT / "packaging" / "bundle" / "deskclassify.spec")], check=True, env=environment)
+    log = BUILD / "bundle.log"
+    with log.open("wb") as stream:
+        made = subprocess.run(
+            [*command, str(ROOT / "packaging" / "bundle" / "deskclassify.spec")],
+            check=False,
+            env=environment,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+    if made.returncode:
+        raise SystemExit(f"PyInstaller failed:\n{log.read_text(encoding='utf-8', errors='replace')[-4000:]}")
     folder = BUILD / "bundle" / name
     # Wheels come stripped, Python's own libraries often not.
     own = [*folder.glob("_internal/libpython*.so*"), *folder.glob("_internal/python3*/lib-dynload/*.so")]

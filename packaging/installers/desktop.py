@@ -33,6 +33,7 @@ def metainfo(known: Definitions) -> str:
     paragraphs = "\n".join(f"    <p>{escape(one)}</p>" for one in known.description)
     types = "\n".join(f"    <mediatype>{one.type}</mediatype>" for one in known.mime)
     keywords = "\n".join(f"    <keyword>{escape(one)}</keyword>" for one in known.keywords)
+    categories = "\n".join(f"    <category>{one}</category>" for one in known.categories)
     news = "\n".join(f"          <li>{escape(one)}</li>" for one in changes())
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <component type="desktop-application">
@@ -51,6 +52,9 @@ def metainfo(known: Definitions) -> str:
     <binary>{known.name}</binary>
 {types}
   </provides>
+  <categories>
+{categories}
+  </categories>
   <keywords>
 {keywords}
   </keywords>

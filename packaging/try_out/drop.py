@@ -124,7 +124,7 @@ def main() -> None:
         row = [number for number, text in enumerate(seen) if text == picture.name or text == picture.stem]
         if row and any(text == label or text.startswith(f"{label} ·") for text in seen):
             said = next(text for text in seen if text.startswith(f"{label} ·") or text == label)
-            print(f"dropped {picture.name} at {x},{y}; the window says: {said}")
+            sys.stdout.write(f"dropped {picture.name} at {x},{y}; the window says: {said}\n")
             return
         time.sleep(0.5)
     raise SystemExit(f"{label} was not shown for {picture.name}; the window says: " + " | ".join(seen)[:2000])
