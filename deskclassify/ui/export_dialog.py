@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -27,7 +26,7 @@ from deskclassify.ui import dialogs, theme
 from deskclassify.ui.export_options import ExportOptions
 from deskclassify.ui.latest import Latest
 from deskclassify.ui.session import Session
-from deskclassify.ui.widgets.common import muted, primary, set_role, subheading
+from deskclassify.ui.widgets.common import Card, muted, primary, set_role, subheading
 from deskclassify.ui.widgets.explained import explain_all
 from deskclassify.ui.widgets.facts_grid import FactsGrid
 from deskclassify.ui.widgets.named import named
@@ -117,12 +116,12 @@ class ExportDialog(QDialog):
         result.setContentsMargins(0, 0, 0, 0)
         result.setSpacing(theme.GAP + 4)
         result.addWidget(self.verdict_label)
-        result.addWidget(self.figures)
+        card = Card()
+        card.body.addWidget(self.figures)
+        result.addWidget(card)
         result.addWidget(muted("The figures are inside the file too, and it tests itself whenever it is opened."))
         result.addStretch(1)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(asking)
-        self.stack.addWidget(shown)
+        self.pages = (asking, shown)  # no stack: that does not ask for the height of text that wraps
         end = QHBoxLayout()
         end.setSpacing(theme.GAP)
         end.addWidget(self.again_button)
@@ -132,10 +131,25 @@ class ExportDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         layout.setSpacing(theme.GAP + 4)
-        layout.addWidget(self.stack, 1)
+        for page in self.pages:
+            layout.addWidget(page, 1)
         layout.addLayout(end)
         self.setMinimumWidth(_WIDTH)
-        self.resize(_WIDTH, layout.totalHeightForWidth(_WIDTH))
+        self.options.more.button.toggled.connect(self._fit, Qt.ConnectionType.QueuedConnection)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        """As high as its text wants, which only now has its style."""
+        super().showEvent(event)
+        self._fit()
+
+    @Slot()
+    def _fit(self) -> None:
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.options.even_out()
+            layout.activate()
+            self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
 
     # -- commands -------------------------------------------------------------------------
 
@@ -245,7 +259,8 @@ class ExportDialog(QDialog):
     @Slot()
     def _refresh(self) -> None:
         busy, is_done = self._latest.is_busy, self._done is not None
-        self.stack.setCurrentIndex(1 if is_done else 0)
+        for at, page in enumerate(self.pages):
+            page.setVisible(at == is_done)
         self.bar.setVisible(busy)
         for widget in (self.options, self.edit, self.browse_button):
             widget.setEnabled(not busy)

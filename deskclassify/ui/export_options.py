@@ -120,6 +120,13 @@ class ExportOptions(QWidget):
         layout.addLayout(row)
         layout.addWidget(self.more)
 
+    def even_out(self) -> None:
+        """Give the choices beside each other the height that the longest text needs at their width now."""
+        for group in self._groups:
+            needed = max(choice.heightForWidth(choice.width()) for choice in group.buttons())
+            for choice in group.buttons():
+                choice.setMinimumHeight(needed)
+
     @property
     def layout_kind(self) -> ExportLayout:
         """Which files are written."""

@@ -62,8 +62,8 @@ class ForeignDialog(QDialog):
 
     def _lay_out(self) -> None:
         read = self._read
-        parts = [read.input_text and f"Input: {read.input_text}.", read.output_text and f"Output: {read.output_text}."]
-        known = " ".join([*(part for part in parts if part), *read.notes])
+        both = f"It takes {read.input_text}, and gives {read.output_text}." if read.input_text else ""
+        known = " ".join(filter(None, (both, *read.notes)))
         self.known_label = named(muted(known or "The file says nothing about how it is used."), "foreignKnown")
         inner = QWidget()
         column = QVBoxLayout(inner)

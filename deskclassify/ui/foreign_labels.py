@@ -43,7 +43,7 @@ class LabelsTable(QWidget):
         self._session = session
         self.table = named(QTableWidget(len(names), 1), "foreignLabelsTable")
         self.table.setAccessibleName("Class names, in the order of the model's outputs")
-        self.table.setHorizontalHeaderLabels(["Class"])
+        self.table.horizontalHeader().hide()
         self.table.setVerticalHeaderLabels([str(number) for number in range(len(names))])
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.table.verticalHeader().setDefaultSectionSize(30)

@@ -25,7 +25,7 @@ from deskclassify.ui.widgets.probability_bars import Bar, ProbabilityBars
 
 _PAUSE_MILLISECONDS = 250  # while values are typed
 _TOP = 3
-_HEIGHT = 132
+_DROP_WIDTH, _PICTURE_WIDTH, _HEIGHT = 170, 130, 132  # pixels
 
 
 class ForeignTrial(QWidget):
@@ -50,7 +50,7 @@ class ForeignTrial(QWidget):
         self._predicting.received.connect(self._predicted)
         self._predicting.failed.connect(self._failed)
         self.drop_area = named(DropArea("Try a picture", "Drop one, or click"), "foreignDropArea")
-        self.drop_area.setFixedSize(210, _HEIGHT)
+        self.drop_area.setFixedSize(_DROP_WIDTH, _HEIGHT)
         self.drop_area.brought.connect(self._brought)
         self.drop_area.clicked.connect(self._choose)
         self.picture = PictureView()
@@ -59,7 +59,7 @@ class ForeignTrial(QWidget):
         self._shown = QStackedWidget()
         self._shown.addWidget(QWidget())
         self._shown.addWidget(self.picture)
-        self._shown.setFixedSize(150, _HEIGHT)
+        self._shown.setFixedSize(_PICTURE_WIDTH, _HEIGHT)
         self._shown.hide()
         answers = QVBoxLayout()
         answers.setSpacing(4)

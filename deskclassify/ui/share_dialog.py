@@ -32,8 +32,8 @@ from deskclassify.ui.widgets.explained import explain_all
 from deskclassify.ui.widgets.facts_grid import FactsGrid
 from deskclassify.ui.widgets.named import named
 
-_SIZE = QSize(860, 600)
-_FACTS_PIXELS = 150
+_SIZE = QSize(860, 630)
+_FACTS_PIXELS = 124
 
 
 class UsageTab(QWidget):
@@ -49,6 +49,7 @@ class UsageTab(QWidget):
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setPointSizeF(self.font().pointSizeF())
         self.code.setFont(font)
+        self.code.setStyleSheet("QAbstractScrollArea::corner { border: none; background: transparent; }")
         self.code.setAccessibleName(f"Code for {usage.title}")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, theme.GAP, 0, 0)
@@ -123,7 +124,7 @@ class ShareDialog(QDialog):
             set_role(self.text, "bad" if read.state == "altered" else "warn")
             return
         self.text.setText(
-            "All that is needed is in this one file; nothing in it tells of your computer or shows your pictures."
+            "All that a program needs is in this one file:"
             if read.origin == "deskclassify"
             else "The file itself does not say how it is used; the code below does."
         )

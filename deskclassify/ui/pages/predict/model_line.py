@@ -5,29 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from deskclassify.core.errors import UserError
 from deskclassify.core.events import PredictDone
-from deskclassify.core.model_words import about, file_size, network, provider_words
+from deskclassify.core.model_words import file_size, network, provider_words
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.use_events import ModelRead
 from deskclassify.core.words import percent
 from deskclassify.ui import theme
+from deskclassify.ui.pages.predict.about_model import AboutModelDialog
 from deskclassify.ui.pages.predict.model_banner import ModelBanner
-from deskclassify.ui.widgets.common import Card, fill_scroll, muted, subheading
-from deskclassify.ui.widgets.facts_grid import FactsGrid
+from deskclassify.ui.widgets.common import Card, muted, subheading
 from deskclassify.ui.widgets.named import named
 
 _MOST_NAMES = 8
 _ICON = 24
-_ABOUT_PIXELS = 190  # the answers below keep their room
 _COMING = "It is being made ready… Pictures that you drop now are classified as soon as it is."
 
 
 class ModelLine(Card):
-    """Name, classes, accuracy; below it a message, a coloured sentence where something is wrong, and all the facts."""
+    """Name, classes, accuracy; below it a message, and a coloured sentence where something is wrong."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
@@ -44,9 +43,8 @@ class ModelLine(Card):
         for label in (self.name_label, self.facts_label, self.message_label):
             text.addWidget(label)
         self.about_button = named(QPushButton("About this model"), "aboutModelButton")
-        self.about_button.setCheckable(True)
         self.about_button.setToolTip("What the file contains, what was measured, and what it runs on")
-        self.about_button.toggled.connect(self._show_about)
+        self.about_button.clicked.connect(self._show_about)
         self.change_button = named(QPushButton("Settings…"), "modelSettingsButton")
         self.change_button.setToolTip("Class names and preparation of pictures, as they were given for this file")
         self.share_button = named(QPushButton("Use it elsewhere…"), "shareButton")
@@ -60,12 +58,6 @@ class ModelLine(Card):
         self.body.addLayout(row)
         self.banner = ModelBanner()
         self.body.addWidget(self.banner)
-        self.about = FactsGrid()
-        self._about_area = QScrollArea()
-        self._about_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        fill_scroll(self._about_area, self.about)
-        self._about_area.setFixedHeight(_ABOUT_PIXELS)
-        self.body.addWidget(self._about_area)
         self.show_read(None)
         theme.notifier().changed.connect(self._recolour)
         self._recolour()
@@ -118,10 +110,7 @@ class ModelLine(Card):
         self.change_button.setVisible(read is not None and read.origin != "deskclassify")
         self.share_button.setEnabled(read is not None and read.state == "good")
         if read is None:
-            self.about_button.setChecked(False)
-            self._about_area.hide()
             return
-        self.about.show_rows(about(read))
         if read.state == "unknown":
             self.facts_label.setText("Written by another program")
             return
@@ -130,21 +119,21 @@ class ModelLine(Card):
         more += [read.precision] if read.precision not in ("", "fp32") else []
         more += [file_size(read.bytes)] if read.bytes else []
         more += [provider_words(read.provider)] if read.provider else []
-        self.facts_label.setText(facts(self.classes, read.architecture, read.accuracy, more))
-
-    @Slot(bool)
-    def _show_about(self, is_open: bool) -> None:
-        self._about_area.setVisible(is_open and self._read is not None)
+        unbroken = [part.replace(" ", "\u00a0") for part in more]
+        self.facts_label.setText(facts(self.classes, read.architecture, read.accuracy, unbroken))
 
     def say(self, text: str) -> None:
         """Show a message below, or none."""
         self.message_label.setText(text)
         self.message_label.setVisible(bool(text))
 
+    @Slot()
+    def _show_about(self) -> None:
+        if self._read is not None:
+            AboutModelDialog(self._read, self.window()).open()
 
-def facts(
-    classes: tuple[str, ...], architecture: str, accuracy: float | None, more: Sequence[str] = ()
-) -> str:
+
+def facts(classes: tuple[str, ...], architecture: str, accuracy: float | None, more: Sequence[str] = ()) -> str:
     """The most important of a model in one line."""
     shown = ", ".join(classes[:_MOST_NAMES])
     rest = f" and {len(classes) - _MOST_NAMES:,} more" if len(classes) > _MOST_NAMES else ""
