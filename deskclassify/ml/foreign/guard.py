@@ -70,8 +70,8 @@ def guarded(name: str, on_processor: bool, limits: Limits = USUAL) -> Iterator[o
 
 @contextlib.contextmanager
 def _memory(limits: Limits) -> Iterator[None]:
-    """Bound the memory that this process may ask for beyond what it has; where the system can (Unix)."""
-    if sys.platform == "win32":
+    """Bound the memory that this process may ask for beyond what it has; where the system can (Linux)."""
+    if sys.platform != "linux":
         yield
         return
     import resource

@@ -31,7 +31,7 @@ class Limits:
     side: int = 2048
     batch: int = 64
     memory_bytes: int = 3_000_000_000
-    wall_seconds: float = 30.0
+    wall_seconds: float = 40.0
     cpu_seconds: int = 120
     run_seconds: float = 60.0
 

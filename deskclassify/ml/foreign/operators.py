@@ -49,4 +49,3 @@ def judge(domain: str, name: str, refuse: Callable[[str], Exception]) -> None:
         raise refuse(f"it uses operations from elsewhere (“{domain[:60]}”), which this program does not have")
     elif name not in _FUSED:
         raise refuse(f"it uses the operation “{name[:60]}” of ONNX Runtime, which may read files or run other code")
-

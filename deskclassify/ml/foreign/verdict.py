@@ -44,7 +44,7 @@ class Facts:
         nodes: number of operations.
         producer: program that wrote it.
         precision: of most weights: `fp32`, `fp16` or `int8`.
-        graph: digest of operators and weights (`model_proof.graph_digest`).
+        graph: digest of operators and weights (`model_proof.graph_digest`), where deskclassify wrote it.
     """
 
     input: Declared

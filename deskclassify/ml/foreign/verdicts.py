@@ -139,6 +139,7 @@ def run_trial(path: Path, wanted: str, should_stop: ShouldStop = never, limits: 
                 stderr=subprocess.DEVNULL,
                 env=_environment(),
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                start_new_session=True,  # Ctrl-C is for the one who asks, and not a fault of the model
             )
         except OSError as error:
             raise InputError(

@@ -17,7 +17,7 @@ from deskclassify.ml.foreign import trial, verdicts
 from deskclassify.ml.foreign.limits import USUAL, Limits
 from deskclassify.ml.foreign.verdict import Tried
 
-SMALL = Limits(memory_bytes=300_000_000, wall_seconds=20, cpu_seconds=20)
+SMALL = Limits(memory_bytes=300_000_000, wall_seconds=90, cpu_seconds=60)
 SHORT = Limits(memory_bytes=300_000_000, wall_seconds=2)
 LIBRARIES = 150_000_000  # bytes that Python and ONNX Runtime take with nothing opened, with room
 BOMBS = [name for name in hostile_models.corpus() if name.startswith("bomb-")]
@@ -27,7 +27,7 @@ def outcome(path: Path, limits: Limits) -> verdicts.Outcome:
     return verdicts.run_trial(path, trial.digest(path.read_bytes()), limits=limits)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the system's own limits of memory are Unix'")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory")
 def test_bombs_and_loops_end_within_their_limits(tmp_path: Path) -> None:
     files = {path.stem: path for path in hostile_models.write_corpus(tmp_path / "corpus")}
     before = resident_bytes() or 0
@@ -45,7 +45,7 @@ def test_bombs_and_loops_end_within_their_limits(tmp_path: Path) -> None:
         assert not found[name].verdict.lasting
     for name in hostile_models.HANGING:
         assert "was not done after 2 s" in found[name].verdict.refusal
-        assert found[name].seconds < 2 + 5  # with other programs at work
+        assert found[name].seconds < 2 + 20  # with other programs at work
     assert (resident_bytes() or 0) - before < 50_000_000, "the process that asks pays nothing"
 
 
@@ -168,3 +168,33 @@ def test_the_hidden_command_prints_only_its_verdict(tmp_path: Path) -> None:
     done = outcome(file, USUAL)
     assert done.verdict.refusal == ""
     assert done.seconds <= time.monotonic() - begun
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a process does not learn that its parent is gone")
+def test_a_trial_ends_with_whoever_wanted_it(tmp_path: Path) -> None:
+    """The window was killed in the middle of it."""
+    import os
+
+    file = tmp_path / "loop.onnx"
+    file.write_bytes(hostile_models.corpus()["loop-without-end"]().SerializeToString())  # type: ignore[union-attr]
+    code = (
+        "import subprocess, sys; "
+        "child = subprocess.Popen([sys.executable, '-m', 'deskclassify', 'trial', sys.argv[1]], "
+        "stdout=subprocess.DEVNULL); print(child.pid, flush=True); sys.stdin.read()"
+    )
+    call = [sys.executable, "-c", code, str(file)]
+    with subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.kill()
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return
+        if Path(f"/proc/{child}/stat").exists() and ") Z " in Path(f"/proc/{child}/stat").read_text():
+            return  # ended; nobody has fetched it
+        time.sleep(0.05)
+    os.kill(child, 9)
+    pytest.fail("it goes on alone")
