@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
 
+from deskclassify.core import sorting
 from deskclassify.core.events import PredictDone, Prediction, Progress
 from deskclassify.engine.client import run_in_process
 from deskclassify.ui import printing, theme
@@ -376,9 +378,31 @@ def test_sorting_copies_into_class_folders_and_tells_what_is_gone(panel, rows, t
     made = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*"))
     assert len(made) == 7 and "none of these/Bild 4 ü.png" in made and "wasps/Bild 2 ü.png" in made
     said = panel.actions_.task.label.text()
-    assert "7 pictures copied" in said and "gone.png" in said and panel.actions_.task.show_button.isVisible()
+    assert "7 pictures copied" in said and "gone.png" in said and "Left out: 1 file" in said
+    assert panel.actions_.task.show_button.isVisible()
     panel.actions_.task.close_button.click()
     assert not panel.count_label.isHidden()
+
+
+def test_stopping_a_sort_keeps_whole_copies_and_says_so(panel, rows, tmp_path, qtbot, monkeypatch):
+    fill(panel, rows)
+    real, first, gate = sorting.copy_into, threading.Event(), threading.Event()
+
+    def slow(file, folder):
+        first.set()
+        assert gate.wait(10)
+        return real(file, folder)
+
+    monkeypatch.setattr(sorting, "copy_into", slow)
+    panel.actions_.sort_into(tmp_path / "out")
+    qtbot.waitUntil(first.is_set)
+    panel.actions_._refresh()
+    assert not panel.actions_.sort_action.isEnabled()  # one after the other
+    panel.actions_.task.stop_button.click()
+    gate.set()
+    idle(qtbot, panel)
+    assert [path.read_bytes() for path in (tmp_path / "out").rglob("*.png")] == [Path(rows[0].path).read_bytes()]
+    assert panel.actions_.task.label.text().startswith("Stopped. 1 picture copied")
 
 
 def test_a_sheet_is_written_through_the_dialog(panel, rows, tmp_path, qtbot, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -241,8 +242,10 @@ class ResultActions(QObject):
         Raises:
             InputError: there are no answers.
         """
-        request = SortRequest(sorting.places(self.rows()), str(folder))
-        self.task.run(request, "Copying pictures", _sorted)
+        rows = self.rows()
+        request = SortRequest(sorting.places(rows), str(folder))
+        unreadable = sum(1 for row in rows if row.error)
+        self.task.run(request, "Copying pictures", partial(_sorted, unreadable))
 
     # -- sheets ---------------------------------------------------------------------------
 
@@ -313,8 +316,13 @@ class ResultActions(QObject):
             self._print_folder = None
 
 
-def _sorted(event: Event) -> tuple[str, Path] | None:
-    return (sorting.in_words(event), Path(event.folder)) if isinstance(event, Sorted) else None
+def _sorted(unreadable: int, event: Event) -> tuple[str, Path] | None:
+    if not isinstance(event, Sorted):
+        return None
+    text = sorting.in_words(event)
+    if unreadable:
+        text += f" Left out: {counted(unreadable, 'file')} that could not be read."
+    return text, Path(event.folder)
 
 
 def _written(event: Event) -> tuple[str, Path] | None:

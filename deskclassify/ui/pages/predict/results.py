@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
     QMenu,
-    QProgressBar,
     QPushButton,
     QToolButton,
     QWidget,
@@ -23,12 +22,14 @@ from deskclassify.core.calibration import NO_ANSWER
 from deskclassify.core.errors import UserError
 from deskclassify.core.events import PredictDone, Prediction, Progress
 from deskclassify.core.requests import PredictRequest
-from deskclassify.core.words import about, counted, percent
+from deskclassify.core.words import counted, percent
 from deskclassify.ui import theme
+from deskclassify.ui.pages.predict import count_line
 from deskclassify.ui.pages.predict.actions import ResultActions
 from deskclassify.ui.pages.predict.buttons import button
 from deskclassify.ui.pages.predict.columns import Wanted
-from deskclassify.ui.pages.predict.correcting import CorrectMenu, Corrector
+from deskclassify.ui.pages.predict.correct_menu import CorrectMenu
+from deskclassify.ui.pages.predict.correcting import Corrector
 from deskclassify.ui.pages.predict.result_filter import ResultFilter
 from deskclassify.ui.pages.predict.table import PredictionFilter, PredictionModel
 from deskclassify.ui.pages.predict.views import AnswerViews
@@ -134,11 +135,7 @@ class ResultsPanel(Card):
         copy.activated.connect(self.actions_.copy_rows)
 
     def _make_lines(self) -> None:
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 0)
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(6)
-        self.progress.setAccessibleName("Classifying")
+        self.progress = count_line.progress_bar()
         self.count_label = named(muted(""), "answerCountLabel")
         self.refuse_box = QCheckBox()
         self.refuse_box.setObjectName("refuseBox")
@@ -303,36 +300,11 @@ class ResultsPanel(Card):
         self.clear_button.setEnabled(count > 0 and not self._working)
         self.save_button.setEnabled(count > 0)
         self.actions_.button.setEnabled(count > 0)
-        self._show_progress()
-        self.count_label.setText(self._count_text())
-        self._selection_changed()
-
-    def _show_progress(self) -> None:
-        known = self._progress if self._working else None
-        total = known.total if known is not None else 0
-        self.progress.setRange(0, total)
-        self.progress.setValue(known.done if known is not None else 0)
-
-    def _count_text(self) -> str:
+        progress, done = (self._progress, None) if self._working else (None, self._last)
+        count_line.show_progress(self.progress, progress)
         counts, shown = self.model.columns.counts(), self.filter.rowCount()
-        if self._working and self._progress is not None and self._progress.total:
-            text = _progress_text(self._progress)
-        elif not counts.total:
-            return "No pictures yet"
-        else:
-            text = counted(counts.total, "file")
-        if shown < counts.total:
-            text = f"{shown:,} shown of {text}"
-        for number, what in (
-            (counts.none, NO_ANSWER),
-            (counts.unreadable, "could not be read"),
-            (counts.corrected, "corrected"),
-        ):
-            text += f", {number:,} {what}" if number else ""
-        done = None if self._working else self._last
-        if done is not None and done.seconds > 0 and done.images > 1:
-            text += f" · {done.images / done.seconds:,.0f} pictures a second"
-        return text + (" · cancelled" if done is not None and done.stopped else "")
+        self.count_label.setText(count_line.text(counts, shown, progress, done))
+        self._selection_changed()
 
     @Slot()
     def clear(self) -> None:
@@ -343,6 +315,15 @@ class ResultsPanel(Card):
         self.controls.count()
         self.views.tell(again=True)
         self._show_counts()
+
+    def save_csv(self, target: Path) -> None:
+        """Write all answers, also those that the filter hides.
+
+        Raises:
+            InputError: there are none.
+            OSError: the file cannot be written; an old one is kept.
+        """
+        self.actions_.save_all_csv(target)
 
     # -- the selection --------------------------------------------------------------------
 
@@ -400,13 +381,3 @@ class ResultsPanel(Card):
     def _show_in_folder(self) -> None:
         for row in self.selected()[:1]:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(row.path).parent)))
-
-
-def _progress_text(progress: Progress) -> str:
-    """“1,204 of 9,000 · 140 pictures a second · 52 s left”."""
-    text = f"{progress.done:,} of {progress.total:,}"
-    if progress.images_per_second:
-        text += f" · {progress.images_per_second:,.0f} pictures a second"
-    if progress.seconds_left is not None and progress.seconds_left >= 1:
-        text += f" · {about(progress.seconds_left)} left"
-    return text
