@@ -133,7 +133,7 @@ def run_trial(path: Path, wanted: str, should_stop: ShouldStop = never, limits: 
     with tempfile.TemporaryFile() as report:
         try:
             child = subprocess.Popen(
-                [*_command(), str(path.absolute()), json.dumps(to_json(limits))],
+                [*_command(), str(path.absolute()), json.dumps(to_json(limits)), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=report,
                 stderr=subprocess.DEVNULL,
@@ -199,7 +199,7 @@ def _watch(
         watched = psutil.Process(child.pid)
     while child.poll() is None:
         with contextlib.suppress(psutil.Error):
-            peak = max(peak, watched.memory_info().rss if watched is not None else 0)
+            peak = max(peak, _resident(watched) if watched is not None else 0)
         if peak > most:
             return Verdict(too_much_memory(limits), lasting=False), peak
         if time.monotonic() > until:
@@ -209,6 +209,12 @@ def _watch(
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(_POLL_SECONDS)
     return None, peak
+
+
+def _resident(process: Any) -> int:
+    """Memory of a process, and of its children where it is only a launcher (Windows)."""
+    family = [process, *process.children(recursive=True)] if sys.platform == "win32" else [process]
+    return sum(int(one.memory_info().rss) for one in family)
 
 
 def _too_slow(limits: Limits) -> str:

@@ -178,9 +178,9 @@ def test_a_trial_ends_with_whoever_wanted_it(tmp_path: Path) -> None:
     file = tmp_path / "loop.onnx"
     file.write_bytes(hostile_models.corpus()["loop-without-end"]().SerializeToString())  # type: ignore[union-attr]
     code = (
-        "import subprocess, sys; "
-        "child = subprocess.Popen([sys.executable, '-m', 'deskclassify', 'trial', sys.argv[1]], "
-        "stdout=subprocess.DEVNULL); print(child.pid, flush=True); sys.stdin.read()"
+        "import os, subprocess, sys; "
+        "call = [sys.executable, '-m', 'deskclassify', 'trial', sys.argv[1], '{}', str(os.getpid())]; "
+        "child = subprocess.Popen(call, stdout=subprocess.DEVNULL); print(child.pid, flush=True); sys.stdin.read()"
     )
     call = [sys.executable, "-c", code, str(file)]
     with subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
