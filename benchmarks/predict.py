@@ -61,6 +61,7 @@ def main() -> None:
     lines = [["", "measured", "", "aim"]]
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["DESKCLASSIFY_HOME"] = str(Path(scratch, "home"))
+        know(options.model)
         if "folder" in options.only:
             lines += folder_rows(options, files, Path(scratch), results)
         if "share" in options.only:
@@ -88,6 +89,13 @@ def pictures(folder: Path) -> list[str]:
     if len(found) < 50:
         raise SystemExit("There are too few pictures to measure with: take fifty at least.")
     return found
+
+
+def know(model: Path) -> None:
+    """As after an export here; a model from elsewhere is tried in a process of its own when it is first opened."""
+    from deskclassify.ml.foreign.verdicts import remember_own
+
+    remember_own(model.read_bytes())
 
 
 def machine() -> str:

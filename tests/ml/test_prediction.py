@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -14,6 +15,7 @@ from deskclassify.core.events import PredictDone, Prediction
 from deskclassify.core.requests import EvaluateRequest, PredictRequest
 from deskclassify.core.run_folder import RunFolder
 from deskclassify.core.sources import DataSpec, Source
+from deskclassify.core.use_requests import FrameRequest
 
 
 def answers(events: list[Any]) -> list[Prediction]:
@@ -112,3 +114,15 @@ def test_a_class_that_the_model_does_not_know_counts_as_wrong(
     found = drain(EvaluateRequest(str(trained), DataSpec((Source(str(tmp_path / "data")),))))[-1]
     assert found.per_class["teapot"]["recall"] == 0
     assert found.per_class["teapot"]["support"] == 12
+
+
+def test_a_frame_gets_the_answer_of_its_file(model_file: Path, sample: Path, tmp_path: Path, drain: Any) -> None:
+    picture = next(sample.rglob("*.jpg"))
+    with Image.open(picture) as image:
+        pixels = np.asarray(image.convert("RGB"))
+        Image.fromarray(pixels).save(tmp_path / "a.png")
+    (of_file,) = answers(drain(PredictRequest(str(model_file), (str(tmp_path / "a.png"),), top=5)))
+    (of_frame,) = drain(FrameRequest(str(model_file), pixels, top=5))
+    assert of_frame.path == "" and of_frame.milliseconds > 0
+    assert of_frame.label == of_file.label and len(of_frame.top) == 5
+    assert dict(of_frame.top) == pytest.approx(dict(of_file.top), abs=1e-5)
