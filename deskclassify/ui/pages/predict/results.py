@@ -151,9 +151,9 @@ class ResultsPanel(Card):
         self._filter_lines = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._filter_lines.setSpacing(theme.GAP)
         text, kinds = QHBoxLayout(), QHBoxLayout()
-        for line in (text, kinds):
+        for line, share in ((text, 3), (kinds, 2)):
             line.setSpacing(theme.GAP)
-            self._filter_lines.addLayout(line, 1)
+            self._filter_lines.addLayout(line, share)
         text.addWidget(self.filter_edit, 1)
         for widget in beside_filter:
             text.addWidget(widget)
