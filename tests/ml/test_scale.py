@@ -11,6 +11,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from color_model import CLASSES, write_model, write_picture, write_pictures
 from hypothesis import given, settings
@@ -24,6 +25,7 @@ from deskclassify.core.pictures import is_picture_name
 from deskclassify.core.requests import PredictRequest
 from deskclassify.core.sources import Problem, walk
 from deskclassify.ml import prediction
+from deskclassify.ml.model_file import OpenModel
 from deskclassify.ml.scale import files as files_module
 from deskclassify.ml.scale import locally, seen, walking
 from deskclassify.ml.scale.files import Files, listed
@@ -224,9 +226,32 @@ def test_a_stop_in_the_middle(tmp_path: Path, model: Path) -> None:
     events: list = []
     request = PredictRequest(str(model), (str(tmp_path / "p"),))
     for event in prediction.predict(request, lambda: len(rows_of(events)) == 20):
-        events.append(event)
+        events.append(event)  # noqa: PERF402 - what asks whether to stop looks at it
     assert isinstance(events[-1], PredictDone) and events[-1].stopped
     assert len(rows_of(events)) == 20 == events[-1].images
+
+
+def test_with_a_card_what_is_ready_goes_through_it_together(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is none here: the processor plays it."""
+    write_pictures(tmp_path / "p", 200)
+    (tmp_path / "p" / "000" / "bad.png").write_bytes(b"no picture")
+    request = PredictRequest(str(model), (str(tmp_path / "p"),))
+    wanted = rows_of(list(prediction.predict(request, never)))
+    sizes: list[int] = []
+    run = OpenModel.run
+
+    def counting(self: OpenModel, images: np.ndarray) -> np.ndarray:
+        sizes.append(len(images))
+        time.sleep(0.005)  # meanwhile the next are decoded
+        return run(self, images)
+
+    monkeypatch.setattr(OpenModel, "run", counting)
+    monkeypatch.setattr(locally.ort, "real_provider", lambda session: "CUDAExecutionProvider")
+    found = rows_of(list(prediction.predict(request, never)))
+    assert [(row.path, row.label, row.error) for row in found] == [(row.path, row.label, row.error) for row in wanted]
+    assert sum(sizes) == 200 and max(sizes) > 1 and max(sizes) <= locally._CARD_BATCH
 
 
 def test_bad_files_get_a_sentence_each(tmp_path: Path, model: Path) -> None:
