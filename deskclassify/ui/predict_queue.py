@@ -57,13 +57,11 @@ class PredictQueue(QObject):
 
     def stop(self) -> None:
         """End the one that runs, and give up the others."""
-        self.give_up()
+        self._give_up()
         if self._job is not None:
             self._job.control.stop()
 
-    @Slot()
-    def give_up(self) -> None:
-        """Give up what waits; the one that runs goes on."""
+    def _give_up(self) -> None:
         if self._waiting:
             self._waiting.clear()
             self.changed.emit()
@@ -81,7 +79,7 @@ class PredictQueue(QObject):
         if job is None:
             return
         if job.control.stopped:
-            self.give_up()
+            self._give_up()
             self.stopped.emit()
         elif self._waiting:
             self._begin(self._waiting.popleft())

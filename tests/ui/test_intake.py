@@ -261,7 +261,7 @@ def test_a_second_drop_waits_is_told_and_keeps_its_turn(intake, session, engine,
     assert "next" in said.args[0]
     for number in range(5):
         drop(intake.drop_area, [tmp_path / f"later {number}.png"])
-    assert intake.wait_line.isVisible() and "7 more" in intake.wait_line.label.whole_text
+    assert intake.drop_area.hint == "7 more will be classified next"
     assert len(predicted(engine)) == 1
     engine.free.set()
     qtbot.waitUntil(lambda: len(predicted(engine)) == 7)
@@ -269,7 +269,7 @@ def test_a_second_drop_waits_is_told_and_keeps_its_turn(intake, session, engine,
     assert [Path(paths_[0]).stem for paths_ in predicted(engine)] == [
         "first", "second", *(f"later {number}" for number in range(5))
     ]  # fmt: skip
-    assert not intake.wait_line.isVisible()
+    assert "paste" in intake.drop_area.hint
 
 
 def test_cancel_gives_up_what_waits_too(intake, session, engine, qtbot, tmp_path):
@@ -285,19 +285,6 @@ def test_cancel_gives_up_what_waits_too(intake, session, engine, qtbot, tmp_path
     engine.free.set()
     qtbot.waitUntil(lambda: len(predicted(engine)) == 2)
     ended(qtbot, session)
-
-
-def test_what_waits_can_be_left_out_alone(intake, session, engine, qtbot, tmp_path):
-    engine.free.clear()
-    drop(intake.drop_area, [tmp_path / "one.png"])
-    drop(intake.drop_area, [tmp_path / "two.png"])
-    qtbot.waitUntil(lambda: len(predicted(engine)) == 1)
-    intake.wait_line.button.click()
-    with qtbot.waitSignal(session.predict_done) as done:
-        engine.free.set()
-    assert not done.args[0].stopped
-    ended(qtbot, session)
-    assert len(predicted(engine)) == 1
 
 
 def test_a_prediction_that_fails_does_not_hold_the_next(intake, session, engine, qtbot, tmp_path, monkeypatch):

@@ -61,6 +61,7 @@ class Preview(QWidget):
         self._image = QImage()
         self._waiting: Any = None  # a QVideoFrame
         self._mirrored = False
+        self._last = 0  # key of the frame that was painted last
         self.painted = 0  # frames, so far
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Live picture of the camera")
@@ -98,11 +99,11 @@ class Preview(QWidget):
         """The frame, as large as fits."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), Qt.GlobalColor.black)
-        is_new = self._waiting is not None
         frame = self.frame
         if frame.isNull():
             return
-        self.painted += is_new
+        self.painted += frame.cacheKey() != self._last
+        self._last = frame.cacheKey()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         target = self.frame_rect()
         if self._mirrored:

@@ -90,6 +90,18 @@ class DropArea(QAbstractButton):
             self.brought.emit(Brought(given, picture))
         return bool(given)
 
+    @property
+    def hint(self) -> str:
+        """The smaller line."""
+        return self._hint
+
+    def set_hint(self, hint: str) -> None:
+        """Show another smaller line."""
+        if hint != self._hint:
+            self._hint = hint
+            self.setAccessibleDescription(hint)
+            self.update()
+
     def light(self, on: bool) -> None:
         """Show whether something that can be dropped is held over it, or over what surrounds it."""
         if on != self._over:

@@ -34,6 +34,7 @@ from deskclassify.ui.widgets.named import named
 
 MODEL_SUFFIX = ".onnx"
 _NOTHING = "There is no picture on the clipboard. Copy one, then paste it here."
+_HINT = "or click to choose, or paste with Ctrl+V"
 _TALLEST = 170  # pixels of the drop area: the answers need the room
 
 
@@ -49,17 +50,14 @@ class Intake(QWidget):
         self.fetching = Fetching(session, self)
         self.watching = Watching(session, self)
         self._make_buttons()
-        self.drop_area = named(
-            DropArea("Drop pictures, folders or archives here", "or click to choose, or paste with Ctrl+V"), "dropArea"
-        )
+        self.drop_area = named(DropArea("Drop pictures, folders or archives here", _HINT), "dropArea")
         self.drop_area.setMaximumHeight(_TALLEST)
         self.fetch_line = StateLine("link", "Cancel", "fetch", "Gives up what is on its way")
-        self.wait_line = StateLine("pause", "Leave out", "waiting", "What waits is not classified; what runs goes on")
         self.watch_line = StateLine("eye", "Stop", "watch", "Watches the folder no more; the answers stay")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GAP - 2)
-        for widget in (self.drop_area, self.fetch_line, self.wait_line, self.watch_line):
+        for widget in (self.drop_area, self.fetch_line, self.watch_line):
             layout.addWidget(widget)
         self._connect()
 
@@ -87,7 +85,6 @@ class Intake(QWidget):
         self.watching.changed.connect(self._show_watching)
         self.watch_line.button.clicked.connect(self.watching.stop)
         self._session.predictions.changed.connect(self._show_waiting)
-        self.wait_line.button.clicked.connect(self._session.predictions.give_up)
 
     # -- what comes ---------------------------------------------------------------------
 
@@ -222,7 +219,6 @@ class Intake(QWidget):
 
     @Slot()
     def _show_waiting(self) -> None:
-        waiting = self._session.predictions.waiting
-        files = sum(len(request.paths) for request in waiting)
-        text = f"Next: {files:,} more, as soon as those at work are done" if files else ""
-        self.wait_line.say(text)
+        """Where the eye is when something was dropped and nothing seems to happen."""
+        files = sum(len(request.paths) for request in self._session.predictions.waiting)
+        self.drop_area.set_hint(f"{files:,} more will be classified next" if files else _HINT)

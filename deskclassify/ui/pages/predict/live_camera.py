@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QImage, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from deskclassify.core.calibration import NO_ANSWER
@@ -22,7 +22,7 @@ from deskclassify.ui import theme
 from deskclassify.ui.pages.bring_in.pasting import to_array
 from deskclassify.ui.pages.camera import CameraDialog, Preview, find_camera
 from deskclassify.ui.session import Session
-from deskclassify.ui.widgets.common import muted
+from deskclassify.ui.widgets.elided import ElidedLabel
 from deskclassify.ui.widgets.named import named
 
 _SHORTER_SIDE = 480  # pixels of what is sent: networks look at half of that, and more only takes time
@@ -32,6 +32,7 @@ _AGAIN_MILLISECONDS = 2_000  # after a failure
 _FACTS_MILLISECONDS = 500
 _SPAN_SECONDS = 2.0  # that the rates are taken over
 _ROW, _PAD = 26, 10
+_SMOOTHED = "One picture at a time is classified, always the newest; the bars are smoothed over about half a second."
 _NO_MODEL = "There is no model yet: train one, or open one, and the answer stands over the picture."
 
 
@@ -42,6 +43,7 @@ class LivePreview(Preview):
         super().__init__(parent)
         self.rows: tuple[tuple[str, float], ...] = ()
         self.is_refused = False
+        self.setMinimumSize(320, 240)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Large enough to be seen from a step away."""
@@ -77,9 +79,9 @@ class LivePreview(Preview):
     def _paint_row(self, painter: QPainter, row: QRect, label: str, share: float, place: int) -> None:
         strong = place == 0 and not self.is_refused
         painter.setFont(self._font(strong))
-        metrics = painter.fontMetrics()
+        metrics, widest = painter.fontMetrics(), QFontMetrics(self._font(True))
         name = QRect(row.left(), row.top(), row.width() * 2 // 5, row.height())
-        number = QRect(0, row.top(), metrics.horizontalAdvance("> 99.9 %") + 4, row.height())
+        number = QRect(0, row.top(), widest.horizontalAdvance("> 99.9 %") + 4, row.height())
         number.moveRight(row.right())
         painter.setPen(QColor("white" if strong else "#d0d4da"))
         short = metrics.elidedText(label, Qt.TextElideMode.ElideRight, name.width() - _PAD)
@@ -158,10 +160,7 @@ class LivePredict(CameraDialog):
         self.camera_box.setCurrentText(device.description())
         self.camera_box.setVisible(len(self._devices) > 1)
         self.camera_box.currentIndexChanged.connect(self._camera_chosen)
-        self.facts_label = named(muted(""), "liveFacts")
-        self.facts_label.setToolTip(
-            "One picture at a time is classified, always the newest. The bars are smoothed over about half a second."
-        )
+        self.facts_label = named(ElidedLabel(), "liveFacts")
         choices = QHBoxLayout()
         choices.setSpacing(theme.GAP)
         choices.addWidget(self.facts_label, 1)
@@ -253,19 +252,19 @@ class LivePredict(CameraDialog):
             self._paints.popleft()
         while self._answers and now - self._answers[0][0] > _SPAN_SECONDS:
             self._answers.popleft()
-        self.facts_label.setText(self._facts_text())
+        self.facts_label.set_text(self._facts_text(), _SMOOTHED)
 
     def _facts_text(self) -> str:
         (begun, first), (ended, last) = self._paints[0], self._paints[-1]
         parts = []
         if ended > begun and last > first:
-            parts.append(f"{(last - first) / (ended - begun):.0f} pictures a second shown")
+            parts.append(f"{(last - first) / (ended - begun):.0f} pictures a second")
         if self._answers:
             seconds = sorted(one for _, one in self._answers)
             span = max(_FACTS_MILLISECONDS / 1000, ended - self._answers[0][0])
-            parts.append(f"{len(seconds) / span:.0f} a second classified")
-            parts.append(f"answer after {1000 * seconds[len(seconds) // 2]:.0f} ms, smoothed")
-        return " · ".join(parts) or "The answer is smoothed over about half a second."
+            middle = 1000 * seconds[len(seconds) // 2]
+            parts.append(f"{len(seconds) / span:.0f} answers a second, after {middle:.0f} ms, smoothed")
+        return " · ".join(parts) or _SMOOTHED
 
     # -- keeping -------------------------------------------------------------------------
 
