@@ -132,6 +132,7 @@ def _with_card(told: ModelRead, card: Card) -> ModelRead:
         parity=card.parity,
         created=card.created,
         versions=card.versions,
+        resized=card.resized,
     )
 
 

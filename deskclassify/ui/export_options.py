@@ -37,7 +37,7 @@ _LAYOUTS: Mapping[ExportLayout, tuple[str, str, str]] = {
 _PRECISIONS: Mapping[Precision, tuple[str, str, str]] = {
     "fp32": ("32 bits", "Exactly the answers of this window.", "fp32"),
     "fp16": ("16 bits", "Half the size. Faster on graphics cards only.", "fp16"),
-    "int8": ("8 bits", "A quarter of the size, and fast on processors.", "int8"),
+    "int8": ("8 bits", "A third of the size, and faster on many processors.", "int8"),
 }
 _MORE = {
     "int8": "It is calibrated on training pictures, and refused if it loses more than 2 points of accuracy.",
