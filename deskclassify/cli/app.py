@@ -407,7 +407,7 @@ def predict(
         bool, typer.Option("--resume", help="Go on with the table of --csv: its files are passed over.")
     ] = False,
     engine: Annotated[
-        str, typer.Option("--engine", metavar="local|ray", help="This process, or Ray Data (pip install ray[data]).")
+        str, typer.Option("--engine", metavar="local|ray", help="This process, or Ray Data (needs the extra “ray”).")
     ] = "local",
     ray_address: Annotated[
         str, typer.Option("--ray-address", metavar="ADDRESS", help="Of a Ray cluster; without it, Ray runs here.")
