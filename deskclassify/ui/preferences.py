@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from deskclassify.core import cache, paths
+from deskclassify.core import cache, engine_files, paths
 from deskclassify.core import settings as settings_file
 from deskclassify.ui import theme
 from deskclassify.ui.engine_section import EngineSection
@@ -94,8 +94,8 @@ class PreferencesDialog(QDialog):
         layout.setSpacing(theme.GAP + 6)
         layout.addWidget(heading("Preferences"))
         layout.addLayout(form)
-        self.engine_section = EngineSection(self._session, self)
-        layout.addWidget(self.engine_section)
+        if engine_files.is_needed():
+            layout.addWidget(EngineSection(self._session, self))
         layout.addWidget(subheading("Folders"))
         layout.addLayout(folders)
         layout.addWidget(buttons)

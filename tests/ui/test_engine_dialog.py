@@ -7,7 +7,7 @@ import threading
 import pytest
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from deskclassify.core import engine_choice, engine_install
+from deskclassify.core import engine_choice, engine_files, engine_install
 from deskclassify.core.errors import EngineMissingError, Failure, UserError
 from deskclassify.core.events import FitDone, Progress
 from deskclassify.core.requests import FitRequest, ListRequest
@@ -17,6 +17,7 @@ from deskclassify.engine.client import run_in_process
 from deskclassify.ui.engine_dialog import EngineDialog
 from deskclassify.ui.engine_offer import EngineOffer
 from deskclassify.ui.engine_section import EngineSection
+from deskclassify.ui.preferences import PreferencesDialog
 
 
 class Computer:
@@ -212,3 +213,15 @@ def test_a_checkout_shows_nothing(qtbot, session, parent, computer):
     section = EngineSection(session, parent)
     qtbot.waitUntil(lambda: "bundled" in section.text.text())
     assert not section.isVisible()
+
+
+def test_the_preferences_have_it_where_it_is_needed(qtbot, session, computer, monkeypatch):
+    for needed in (False, True):
+        monkeypatch.setattr(engine_files, "is_needed", lambda needed=needed: needed)
+        preferences = PreferencesDialog(session)
+        preferences.show()
+        section = preferences.findChild(EngineSection)
+        assert (section is not None) is needed
+        if section is not None:
+            qtbot.waitUntil(section.install_button.isVisible)
+        preferences.close()
