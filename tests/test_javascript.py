@@ -176,17 +176,6 @@ def test_pictures_below_the_threshold_are_none_of_these(modules, model, tmp_path
     assert ",none of these," in output
 
 
-def test_a_model_that_resizes_itself_gets_the_whole_picture(modules, model, tmp_path, pictures):
-    shutil.copy(model, tmp_path)
-    code = usage(described(model, Preprocess("squish", 64, 64)), "javascript")
-    inside = code.replace('"resize": "squish"', '"resize": "inside"')
-    assert inside != code
-    _, label, probability = node(modules, tmp_path, inside, str(pictures[0])).strip().rsplit(",", 2)
-    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
-    wanted = session.run(None, {"images": np.asarray(open_rgb(pictures[0]))[None]})[0][0]
-    assert label == CLASSES[wanted.argmax()] and abs(float(probability) - wanted.max()) <= TOLERANCE
-
-
 def test_the_page_for_a_browser_gives_the_same_answers(modules, model, tmp_path, pictures):
     """Its script runs in Node with ONNX Runtime for the web; only what decodes pictures and shows them is played."""
     shutil.copy(model, tmp_path)

@@ -84,8 +84,8 @@ _BROWSER_NOTE = (
 )
 _CSHARP_NOTE = (
     "Needs .NET 8 and two packages of NuGet. ImageSharp resizes in its own way, which changes probabilities by a few "
-    "hundredths; a model that was exported with “Resize inside the model” leaves no such difference. This code has not "
-    "been tried on a computer yet."
+    "hundredths; a model that was exported with “Resize inside the model” takes whole pictures instead, and how near its "
+    "answers are was measured then. This code has not been tried on a computer yet."
 )
 _FOREIGN_NOTE = (
     "Needs onnxruntime, Pillow and numpy. Classes and preprocessing are those that you gave for this file: it does not "
@@ -122,7 +122,7 @@ def _filled(code: str, read: ModelRead) -> str:
     lines[r"(var threshold = )[\d.]+f"] = f"{_number(read.threshold)}f"
     if how is not None:
         p, resize = how.preprocess, "inside" if read.resized == "inside" else how.preprocess.resize
-        prepared: dict[str, object] = {**to_json(p), "resize": resize}
+        prepared: dict[str, object] = to_json(p)  # what has the right size passes through a model that resizes itself
         values['["ants", "bees"]'] = f"[{', '.join(map(_text, how.classes))}]"
         lines[r"(const HOW = ).*(?=;)"] = json.dumps({key: prepared[key] for key in prepared if key not in _INSIDE})
         lines[r"(?m)^(HOW = ).*?(?=  #)"] = json.dumps(prepared)

@@ -30,7 +30,6 @@ async function classify(picture) {
 
 /** What the network takes of a picture. */
 function prepare(picture) {
-  if (HOW.resize === "inside") return picture; // the model does it itself
   const longest = 16 * Math.min(picture.width, picture.height); // of longer pictures, the middle
   picture = middle(picture, Math.min(picture.width, longest), Math.min(picture.height, longest));
   if (HOW.resize === "squish") return scale(picture, HOW.size, HOW.size);
