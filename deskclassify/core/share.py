@@ -83,41 +83,9 @@ _BROWSER_NOTE = (
     "pictures in their own way, which may change a probability a little."
 )
 _CSHARP_NOTE = (
-    "Needs .NET 8 and two packages of NuGet. ImageSharp resizes in its own way, so probabilities differ a little. A model "
-    "that was exported with “Resize inside the model” takes whole pictures instead; how near its answers are was measured "
-    "then. This code has not been tried on a computer yet."
-)
-_FOREIGN_NOTE, _filled(template("python_foreign.py"), read), "classify.py"),)
-    return (*usual, Usage("shell", "Command line", _SHELL_NOTE, _shell(name)))
-
-
-def template(name: str) -> str:
-    """The code of one language, for a model of the classes ants and bees that is called `model.onnx`."""
-    return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-def browser() -> str:
-    """The page for a browser, complete."""
-    script = template("javascript.mjs")
-    return template("browser.html").replace(_REST_MARK, script[script.index(_CLASSIFY) :].rstrip())
-
-
-_PYTHON_NOTE = (
-    "Needs onnxruntime, Pillow and numpy. The answers are those of this window. "
-    "Run it with: python classify.py {name} photo.jpg"
-)
-_NODE_NOTE = (
-    "Needs Node 20 or newer, and onnxruntime-node and sharp from npm. It resizes as Pillow does: the answers are those "
-    "of this window."
-)
-_BROWSER_NOTE = (
-    "A page that classifies on the visitor's own computer: put it on a web server, beside the model. Browsers decode "
-    "pictures in their own way, which may change a probability a little."
-)
-_CSHARP_NOTE = (
-    "Needs .NET 8 and two packages of NuGet. ImageSharp resizes in its own way, which changes probabilities by a few "
-    "hundredths; a model that was exported with “Resize inside the model” takes whole pictures instead, and how near its "
-    "answers are was measured then. This code has not been tried on a computer yet."
+    "Needs .NET 8 and two packages of NuGet. ImageSharp resizes in its own way, so probabilities differ a little. A "
+    "model that was exported with “Resize inside the model” takes whole pictures instead; how near its answers are was "
+    "measured then. This code has not been tried on a computer yet."
 )
 _FOREIGN_NOTE = (
     "Needs onnxruntime, Pillow and numpy. Classes and preprocessing are those that you gave for this file: it does not "
