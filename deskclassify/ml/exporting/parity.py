@@ -243,6 +243,6 @@ def judge_resizing(check: Comparison) -> None:
     if check.images - check.same_top1 > max(1, (1 - _INSIDE_AGREEMENT) * check.images):
         raise UserError(
             f"With the resizing inside the model only {check.agreement:.1%} of the validation pictures get the same "
-            f"class as in training ({_INSIDE_AGREEMENT:.0%} are needed), so no file was written. Large photos are "
-            "shrunk in another way there. Export with the resizing outside."
+            f"class as in training ({_INSIDE_AGREEMENT:.0%} are needed), so no file was written. "
+            "Export with the resizing outside."
         )
