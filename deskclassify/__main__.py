@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 COMMANDS = frozenset(
-    "demo fetch scan check copy train lr-find evaluate compare calibrate inspect report export predict doctor "
+    "demo fetch scan check copy train lr-find evaluate compare calibrate inspect report export describe predict doctor "
     "install-engine".split()
 )
 

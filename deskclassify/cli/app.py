@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,30 +12,26 @@ import typer
 
 from deskclassify import __version__
 from deskclassify.cli import (
-    calibrating,
     checking,
     comparing,
-    engine_cli,
-    exporting,
     fetching,
     inspecting,
+    model_commands,
     options,
-    predicting,
+    plans,
     reporting,
     tables,
 )
 from deskclassify.cli import demo as demonstration
 from deskclassify.cli.interrupts import EXIT_INTERRUPTED, Interrupts
 from deskclassify.cli.output import opened
+from deskclassify.cli.plans import EXIT_FAILED, EXIT_INPUT, Plan, job
 from deskclassify.cli.run import CommandInterruptedError, Runner
 from deskclassify.core import architectures, cleaned_copy, data_events, data_requests, events, requests, sample
 from deskclassify.core.control import Control
 from deskclassify.core.errors import Failure, InputError, OneOfManyError
 from deskclassify.core.preprocess import RESIZE_METHODS
 from deskclassify.core.walk_report import check_target
-
-EXIT_FAILED, EXIT_INPUT = 1, 2
-Plan = Callable[[Runner], int | None]  # None means done
 
 # typer has its own copy of click's exceptions since 0.26 and click's before: its BadParameter is the way to both.
 _UsageError: type[Any] = typer.BadParameter.__mro__[1]
@@ -114,7 +110,7 @@ def scan(
     """Classes, counts, split, unreadable files with the reason, duplicates."""
     spec = options.data_spec(data, label_from, valid_pct, valid_folder, seed, test_pct, group_by)
     request = requests.ScanRequest(spec)
-    return _plan(request, events.ScanDone, tables.scanned)
+    return job(request, events.ScanDone, tables.scanned)
 
 
 @app.command()
@@ -134,8 +130,8 @@ def copy(
 ) -> Plan:
     """Copy the pictures as they are labelled now into a new tree, with a table of what was changed by hand."""
     spec = options.data_spec(data, label_from, valid_pct, valid_folder, seed, test_pct, group_by)
-    request = data_requests.CopyRequest(spec, _target("--out", out), by_subset)
-    return _plan(request, data_events.Copied, cleaned_copy.in_words)
+    request = data_requests.CopyRequest(spec, plans.target("--out", out), by_subset)
+    return job(request, data_events.Copied, cleaned_copy.in_words)
 
 
 @app.command()
@@ -174,7 +170,7 @@ def train(
     _check_numbers(lr, batch_size, image_size)
     request = requests.FitRequest(
         data=options.data_spec(data, label_from, valid_pct, valid_folder, seed, test_pct, group_by),
-        run=out if forecast and not out else _target("--out", out),
+        run=out if forecast and not out else plans.target("--out", out),
         architecture=architectures.get(arch).name,
         preset=options.choice("--preset", preset, requests.PRESETS),
         epochs=epochs,
@@ -195,8 +191,8 @@ def train(
         resume=resume,
     )
     if forecast:
-        return _plan(requests.ForecastRequest(request), events.Forecast, tables.forecast)
-    return _plan(request, events.FitDone, tables.trained)
+        return job(requests.ForecastRequest(request), events.Forecast, tables.forecast)
+    return job(request, events.FitDone, tables.trained)
 
 
 @app.command("lr-find")
@@ -227,7 +223,7 @@ def lr_find(
         weights=_weights(weights),
         device=options.device(device),
     )
-    return _plan(request, events.LrFound, lambda found: f"Suggested learning rate: {found.suggestion:.2g}")
+    return job(request, events.LrFound, lambda found: f"Suggested learning rate: {found.suggestion:.2g}")
 
 
 @app.command()
@@ -260,37 +256,6 @@ def check(
 
 
 @app.command()
-def evaluate(
-    model: Annotated[str, typer.Argument(metavar="RUN-or-MODEL", help="A run folder or an .onnx model.")],
-    data: options.Data,
-    label_from: options.LabelFrom = None,
-    valid_pct: options.ValidPct = None,
-    valid_folder: options.ValidFolder = None,
-    seed: options.Seed = None,
-    test_pct: options.TestPct = None,
-    group_by: options.GroupBy = None,
-    validation_only: Annotated[
-        bool, typer.Option("--validation-only", help="Measure on the validation share only, not on all pictures.")
-    ] = False,
-    test_only: Annotated[
-        bool, typer.Option("--test-only", help="Measure on the pictures that are kept for the test only.")
-    ] = False,
-    device: options.Device = "auto",
-    json: options.Json = False,
-) -> Plan:
-    """Accuracy, precision, recall and F1 of each class, confusion matrix, highest losses."""
-    if validation_only and test_only:
-        raise InputError("--validation-only and --test-only name different pictures. Give one of them.")
-    request = requests.EvaluateRequest(
-        model=str(options.existing(model, "run folder or model")),
-        data=options.data_spec(data, label_from, valid_pct, valid_folder, seed, test_pct, group_by),
-        subset="valid" if validation_only else "test" if test_only else "all",
-        device=options.device(device),
-    )
-    return _plan(request, events.Evaluated, tables.evaluated)
-
-
-@app.command()
 def compare(
     first: Annotated[str, typer.Argument(metavar="RUN_A", help="A run folder.")],
     second: Annotated[str, typer.Argument(metavar="RUN_B", help="Another one.")],
@@ -320,12 +285,12 @@ def inspect(
     picture = options.existing(image, "picture")
     if picture.is_dir():
         raise InputError(f"“{image}” is a folder. Give one picture.")
-    folder = Path(_target("--out", out))
+    folder = Path(plans.target("--out", out))
     if folder.exists() and not folder.is_dir():
         raise InputError(f"“{out}” is a file. Give a folder after --out.")
     page = report or ("" if layer else str(folder / inspecting.REPORT_NAME))
     if page:
-        page = _target("--report", page)
+        page = plans.target("--report", page)
         check_target(Path(page))
     return lambda runner: inspecting.inspect(runner, network, str(picture), layer, folder, page)
 
@@ -337,146 +302,21 @@ def report(
     json: options.Json = False,
 ) -> Plan:
     """All about a run as one page to read and print: figures, curves, confusions, worst pictures, settings."""
-    folder, file = str(options.existing(run, "run folder")), _target("FILE.html", target)
+    folder, file = str(options.existing(run, "run folder")), plans.target("FILE.html", target)
     check_target(Path(file))
     return lambda runner: reporting.report(runner, folder, file)
 
 
-@app.command()
-def export(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.")],
-    target: Annotated[str, typer.Argument(metavar="MODEL.onnx", help="The file to write.")],
-    layout: exporting.Layout = "file",
-    fp16: exporting.Half = False,
-    int8: exporting.EightBits = False,
-    opset: exporting.Opset = None,
-    resize_inside: exporting.Inside = False,
-    json: options.Json = False,
-) -> Plan:
-    """Write the model as ONNX, if it agrees with training."""
-    model = _target("MODEL.onnx", target)
-    request = exporting.request(run, model, layout, fp16, int8, opset, resize_inside)
-    return _plan(request, events.Exported, tables.exported)
-
-
-@app.command()
-def calibrate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.")],
-    coverage: Annotated[
-        float, typer.Option("--coverage", metavar="X", help="Share of your pictures to be answered, 0.5 to 1.")
-    ] = 1.0,
-    others: Annotated[
-        list[str] | None,
-        typer.Option("--others", metavar="PATH", help="Pictures of something else, to be refused; may be repeated."),
-    ] = None,
-    device: options.Device = "auto",
-    json: options.Json = False,
-) -> Plan:
-    """How far the probabilities can be believed, and from where on a picture is none of the classes; kept in RUN."""
-    options.between("--coverage", coverage, 0.5, 1)
-    request = data_requests.CalibrateRequest(
-        model=str(options.existing(run, "run folder")),
-        coverage=coverage,
-        others=tuple(str(options.existing(one, "file or folder")) for one in others or ()),
-        device=options.device(device),
-    )
-    return _plan(request, data_events.Calibrated, calibrating.calibrated)
-
-
-@app.command()
-def predict(
-    model: Annotated[str, typer.Argument(metavar="MODEL.onnx", help="A model that deskclassify has written.")],
-    paths: Annotated[
-        list[str] | None, typer.Argument(metavar="PATH…", help="Pictures and folders of pictures.")
-    ] = None,
-    top: Annotated[int, typer.Option("--top", metavar="N", help="How many classes to tell.")] = 3,
-    csv: Annotated[str, typer.Option("--csv", metavar="FILE", help="Write a table; FILE.part until it is whole.")] = "",
-    sort_into: Annotated[
-        str, typer.Option("--sort-into", metavar="DIR", help="Copy each picture into a folder of its class.")
-    ] = "",
-    always_answer: Annotated[
-        bool, typer.Option("--always-answer", help="The likeliest class even where the model would give none.")
-    ] = False,
-    files_from: Annotated[
-        str, typer.Option("--files-from", metavar="LIST", help="A file that lists more paths, one a line; - for stdin.")
-    ] = "",
-    null: Annotated[
-        bool, typer.Option("--null", "-0", help="LIST is separated by NUL bytes, as from find -print0.")
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the table of --csv: its files are passed over.")
-    ] = False,
-    engine: Annotated[
-        str, typer.Option("--engine", metavar="local|ray", help="This process, or Ray Data (needs the extra “ray”).")
-    ] = "local",
-    ray_address: Annotated[
-        str, typer.Option("--ray-address", metavar="ADDRESS", help="Of a Ray cluster; without it, Ray runs here.")
-    ] = "",
-    device: options.Device = "auto",
-    json: options.Json = False,
-) -> Plan:
-    """Classify files and folders; unreadable ones are reported and passed over."""
-    options.at_least("--top", top, 1)
-    file = str(options.existing(model, "model"))
-    wishes = predicting.Wishes(csv, sort_into, always_answer, resume)
-    request = requests.PredictRequest(
-        model=file,
-        paths=tuple(paths or ()),
-        top=top,
-        device=options.device(device),
-        files_from=files_from,
-        null=null,
-        engine=options.choice("--engine", engine, requests.PREDICT_ENGINES),
-        ray_address=ray_address,
-    )
-    predicting.check(request, wishes)
-    return lambda runner: predicting.predict(runner, request, wishes)
-
-
-@app.command("install-engine")
-def install_engine(
-    cpu: Annotated[bool, typer.Option("--cpu", help="For the processor, smaller; also where there is a card.")] = False,
-    cuda: Annotated[bool, typer.Option("--cuda", help="With CUDA, for an NVIDIA graphics card.")] = False,
-    wheels: Annotated[
-        str, typer.Option("--wheels", metavar="DIR", help="Install from this folder of wheels, without a network.")
-    ] = "",
-    index: Annotated[str, typer.Option("--index", metavar="URL", help="A mirror of the package index.")] = "",
-    repair: Annotated[bool, typer.Option("--repair", help="Make it anew, from what is downloaded.")] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="Remove it and its downloads.")] = False,
-    show: Annotated[bool, typer.Option("--show", help="Only tell what there is and what would be needed.")] = False,
-    show_list: Annotated[bool, typer.Option("--list", help="The packages, as pip reads them.")] = False,
-    json: options.Json = False,
-) -> Plan:
-    """Install what training needs (PyTorch) into your own folder, where the program came without it."""
-    wanted = engine_cli.kind(cpu, cuda)
-    if sum((repair or bool(wheels or index), remove, show, show_list)) > 1:
-        raise InputError("Give one of --remove, --show and --list by itself, or what to install from.")
-    if show_list:
-        return lambda runner: engine_cli.show_list(runner, wanted)
-    if show:
-        return lambda runner: engine_cli.show(runner, wanted)
-    if remove:
-        return engine_cli.remove
-    return lambda runner: engine_cli.install(runner, wanted, wheels, index, repair)
-
-
-@app.command()
-def doctor(device: options.Device = "auto", json: options.Json = False) -> Plan:
-    """Versions, the device and why it was chosen, ONNX Runtime's real provider, package conflicts.
-
-    The exit code is 1 if something needs a look.
-    """
-    request = requests.DoctorRequest(options.device(device))
-
-    def plan(runner: Runner) -> int:
-        found = runner.last(request, events.Examined, json_lines=False)
-        if runner.output.as_json:
-            runner.output.json(events.public(found))
-        else:
-            runner.output.result(tables.examined(found))
-        return 0 if found.healthy else EXIT_FAILED
-
-    return plan
+for command in (
+    model_commands.evaluate,
+    model_commands.export,
+    model_commands.calibrate,
+    model_commands.describe,
+    model_commands.predict,
+    model_commands.doctor,
+):
+    app.command()(command)
+app.command("install-engine")(model_commands.install_engine)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -545,22 +385,6 @@ def _usage_sentence(error: Any) -> str:
     return f"{str(error.format_message()).rstrip('.')}. Type “{command} --help” to see how it is called."
 
 
-def _plan(request: requests.Request, kind: type[Any], show: Callable[[Any], Any]) -> Plan:
-    """Run a job and show its result."""
-
-    def plan(runner: Runner) -> None:
-        try:
-            result = runner.last(request, kind)
-        except CommandInterruptedError as stopped:
-            if stopped.result is not None and not runner.output.as_json:
-                runner.output.result(show(stopped.result))
-            raise
-        if not runner.output.as_json:
-            runner.output.result(show(result))
-
-    return plan
-
-
 def _check_course(epochs: int | None, frozen_epochs: int | None, patience: int | None, augment: float) -> None:
     options.at_least("--epochs", epochs, 0)
     options.at_least("--frozen-epochs", frozen_epochs, 0)
@@ -573,12 +397,6 @@ def _check_numbers(lr: float | None, batch_size: int | None, image_size: int | N
         raise InputError(f"--lr must be a positive number, as in 0.003; {lr:g} is not.")
     options.at_least("--batch-size", batch_size, 1)
     options.at_least("--image-size", image_size, _SMALLEST_IMAGE)
-
-
-def _target(option: str, value: str) -> str:
-    if not value.strip():
-        raise InputError(f"{option} is empty. Give the path to write to.")
-    return os.path.abspath(Path(value).expanduser())
 
 
 def _weights(value: str) -> str:

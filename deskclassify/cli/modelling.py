@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from deskclassify.cli import options
+from deskclassify.cli import options, tables
+from deskclassify.cli.plans import EXIT_INPUT
 from deskclassify.cli.run import Runner
-from deskclassify.core import label_lines
+from deskclassify.core import events, label_lines, model_words
 from deskclassify.core.errors import InputError
 from deskclassify.core.foreign import Channels, Handling, Output
 from deskclassify.core.preprocess import RESIZE_METHODS
@@ -91,6 +93,32 @@ class Said:
     def is_something(self) -> bool:
         """Whether any of the options was given."""
         return self != Said()
+
+
+def describe(runner: Runner, model: str, said: Said, device: str = "auto") -> int:
+    """Tell what a model is, after what is said of it was remembered.
+
+    Returns:
+        the exit code: 2 where something must still be said, or the file was altered.
+
+    Raises:
+        InputError: the file is refused, or the options cannot be.
+    """
+    prepare(runner, model, said, device)
+    found = runner.last(ModelRequest(model, device=device), ModelRead, json_lines=False)
+    if runner.output.as_json:
+        runner.output.json(events.public(found))
+    else:
+        facts = tables.table("", "")
+        facts.show_header = False
+        for row in model_words.about(found):
+            facts.add_row(*map(escape, row))
+        runner.output.result(facts)
+    if found.state == "good":
+        return 0
+    if not runner.output.as_json:
+        runner.output.note(found.problem)
+    return EXIT_INPUT
 
 
 def prepare(runner: Runner, model: str, said: Said, device: str = "auto") -> None:

@@ -19,6 +19,7 @@ _STAGES = {
     "copy": "Copying pictures",
     "report": "Writing the report",
     "explain": "Looking for reasons",
+    "predict": "Classifying pictures",
 }
 _EPOCH_HEADER = (
     f"{'epoch':>5}  {'phase':<9}{'train_loss':>11}{'valid_loss':>11}{'accuracy':>10}{'error_rate':>11}{'time':>8}"

@@ -260,8 +260,8 @@ def open_model(path: Path, device: str = "cpu", spinning: bool = True, threads: 
     if known.missing:
         raise InputError(
             f"“{path.name}” was not exported by deskclassify: it does not say {hints.what_is_missing(known.missing)}. "
-            "Open it on the Predict page, which asks for it, or say it on the command line with --labels, --mean, "
-            "--std and --outputs."
+            "Open it on the Predict page, which asks for it, or say it once on the command line: deskclassify describe "
+            "--help."
         )
     return open_foreign(judged, path, known.handling, session)
 

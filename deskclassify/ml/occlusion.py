@@ -83,13 +83,15 @@ def _cover(pixels: Pixels, blurred: np.ndarray, row: int, column: int, cells: in
     horizontal = _profile(wide, (column + 0.5) / cells * wide, share * wide)
     strength = (vertical[:, None] * horizontal[None, :])[..., None]
     mixed = pixels * (1 - strength) + blurred * strength
-    return np.rint(mixed).astype(np.uint8)
+    covered: Pixels = np.rint(mixed).astype(np.uint8)
+    return covered
 
 
 def _profile(length: int, middle: float, width: float) -> np.ndarray:
     """1 inside the cover, falling to 0 at its soft edge; float `[length]`."""
     distance = np.abs(np.arange(length) + 0.5 - middle)
-    return np.clip((width / 2 - distance) / max(1.0, _EDGE * width) + 0.5, 0, 1)
+    strength: np.ndarray = np.clip((width / 2 - distance) / max(1.0, _EDGE * width) + 0.5, 0, 1)
+    return strength
 
 
 def _blurred(pixels: Pixels) -> np.ndarray:

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deskclassify.core import foreign_memory
 from deskclassify.core.control import ShouldStop
 from deskclassify.core.events import Event, PredictDone, Prediction, Progress, Started, Throttle
 from deskclassify.core.requests import PredictRequest
@@ -20,7 +21,7 @@ from deskclassify.ml.scale.answering import answer, classify, decode
 from deskclassify.ml.scale.files import Files
 
 BATCH = 8
-_open: dict[tuple[str, int, int, str, bool], OpenModel] = {}
+_open: dict[tuple[str, int, int, str, int, bool], OpenModel] = {}
 
 
 class _Stop:
@@ -159,11 +160,12 @@ def kept_model(path: Path, device: str, many: bool) -> OpenModel:
         InputError: see `open_model`.
     """
     status = path.stat()
-    key = (str(path), status.st_mtime_ns, status.st_size, device, many)
+    # The stamp: another word of the user on how a model of another program is used.
+    key = (str(path), status.st_mtime_ns, status.st_size, device, foreign_memory.stamp(), many)
     if key not in _open:
-        for other in [one for one in _open if one[:4] != key[:4]]:
+        for other in [one for one in _open if one[:-1] != key[:-1]]:
             del _open[other]
-        sibling = _open.get((*key[:4], not many))
+        sibling = _open.get((*key[:-1], not many))
         if sibling is not None and ort.real_provider(sibling.session) != ort.CPU_PROVIDER:
             _open[key] = sibling  # on a graphics card there is no difference
         else:

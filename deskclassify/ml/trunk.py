@@ -23,7 +23,7 @@ from deskclassify.ml.capture import eval_mode
 from deskclassify.ml.device import Device
 
 if TYPE_CHECKING:
-    import onnxruntime
+    from deskclassify.ml import ort
 
 _log = logging.getLogger(__name__)
 PICTURES_A_CORE = 4  # fit its caches: up to twice as fast as 32
@@ -107,7 +107,7 @@ def _ort_runner(trunk: nn.Module, architecture: Architecture, digest: str | None
     return lambda images: ort.run_in_parts(opened, images, PICTURES_A_CORE)
 
 
-def _kept_session(file: Path) -> onnxruntime.InferenceSession | None:
+def _kept_session(file: Path) -> ort.Session | None:
     from deskclassify.ml import ort
 
     if not file.is_file():
