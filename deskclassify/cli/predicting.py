@@ -77,7 +77,7 @@ def predict(runner: Runner, request: requests.PredictRequest, wishes: Wishes) ->
             if wishes.sort_into:
                 runner.output.note(f"Copied {counted(count.copied, 'picture')} into {wishes.sort_into}")
             if table is not None and not count.finished and count.written:
-                runner.output.note(f"What was reached is in {table.part}; go on with --resume.")
+                runner.output.note(f"What was reached is in {table.leave()}; go on with --resume.")
         if not count.rows and not (table is not None and table.resumed):
             raise InputError("There is no picture in what you gave. Give pictures, or folders that hold some.")
         if table is not None and count.finished:

@@ -11,7 +11,7 @@ from pathlib import Path
 from deskclassify.core import paths
 
 _IDLE_SECONDS = 3600.0  # what was used since may be in use by another process
-_PARTS = ("features", "activations", "pictures", "trunks", "pasted", "excitations", "verdicts")
+_PARTS = ("features", "activations", "pictures", "trunks", "pasted", "camera", "excitations", "verdicts")
 _log = logging.getLogger(__name__)
 
 

@@ -60,6 +60,7 @@ class Table:
     | ends by                                   | leaves                                                         |
     | ----------------------------------------- | -------------------------------------------------------------- |
     | `finish`                                  | `FILE`, and an older one is replaced                           |
+    | `leave`: the user stopped it, it failed   | `FILE`; beside an older one, which is untouched, `FILE.part`   |
     | anything else, also SIGKILL or no power   | `FILE.part`, to go on from; an older `FILE` is untouched       |
 
     Each row is handed to the system at once and flushed to the disk every few seconds. A row that was torn when the
@@ -129,6 +130,17 @@ class Table:
             self._add_column()
         self.close()
         os.replace(self.part, self.file)
+
+    def leave(self) -> Path:
+        """The end before all is done: what was reached is a table too, unless there is one already.
+
+        Returns:
+            the file that holds it, which `resume` goes on with.
+        """
+        if not self.file.exists():
+            with contextlib.suppress(OSError, InputError):  # as on a full disk: then the part is what there is
+                self.finish()
+        return self.part if self.part.exists() else self.file
 
     def close(self) -> None:
         """Leave what was written in `FILE.part`."""

@@ -31,7 +31,8 @@ class Files:
     | ------------------- | ------------------------------------------------------------------- |
     | a file              | itself, whatever its name                                           |
     | a folder            | the pictures below it: see `walking`                                |
-    | a list of paths     | each of them likewise; one that is not there comes, to be reported  |
+    | a list of paths     | each of them likewise                                               |
+    | what is not there   | comes, to be reported; it is an error where there is nothing else   |
 
     Files of an unfinished table (`PredictRequest.done`) are left out.
 
@@ -40,13 +41,12 @@ class Files:
         passed_over: those that were left out so far, since they are in the unfinished table.
 
     Raises:
-        InputError: a path does not exist, there is no such list, or nothing is a picture.
+        InputError: none of the paths exists, there is no such list, or nothing is a picture.
     """
 
     def __init__(self, request: PredictRequest) -> None:
-        for name in request.paths:
-            if not os.path.exists(name):  # noqa: PTH110 - Path.exists fails for names that are too long
-                raise InputError(f"There is nothing at “{name}”. Check the path.")
+        if request.paths and not request.files_from and not any(map(os.path.exists, request.paths)):
+            raise InputError(f"There is nothing at “{request.paths[0]}”. Check the path.")
         self._request = request
         self.passed_over = 0
         self._given = 0

@@ -39,6 +39,7 @@ class PredictPage(QWidget):
         session.model_changed.connect(self._show_model)
         session.run_changed.connect(self._show_model)
         session.predict_done.connect(self._done)
+        self.model_panel.opened.changed.connect(self._show_read)
         self._show_model()
 
     def _lay_out(self) -> None:
@@ -74,6 +75,15 @@ class PredictPage(QWidget):
         self.model_panel.show_model()
         self.answer.set_model(self.model_panel.classes, "")
         self.results.show_threshold(0.0)
+
+    @Slot()
+    def _show_read(self) -> None:
+        """The file was read: its classes, and what is refused, are known before the first answer."""
+        read = self.model_panel.opened.read
+        if read is not None and read.handling is not None:
+            self.answer.set_model(read.handling.classes, read.provider, read.threshold)
+            self.results.set_classes(read.handling.classes)
+            self.results.show_threshold(read.threshold)
 
     @Slot(object)
     def _predict(self, paths: list[Path]) -> None:
