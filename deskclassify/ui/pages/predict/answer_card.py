@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from deskclassify.core.events import Prediction
@@ -16,6 +17,8 @@ from deskclassify.ui.session import Session
 from deskclassify.ui.widgets.common import Card, EmptyState, muted, subheading
 from deskclassify.ui.widgets.picture_view import PictureView
 from deskclassify.ui.widgets.probability_bars import Bar, ProbabilityBars
+
+_LOW, _FEW = 480, 3  # pixels below which only so many bars are shown
 
 
 class AnswerCard(Card):
@@ -109,6 +112,12 @@ class AnswerCard(Card):
             self.why_button.setChecked(True)
         self.heat.ask(self._prediction.path, label)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """In a low window the picture needs the room more than the last bars do."""
+        super().resizeEvent(event)
+        if (event.oldSize().height() < _LOW) != (event.size().height() < _LOW):
+            self._fill()
+
     def _fill(self) -> None:
         prediction = self._prediction
         self._stack.setCurrentIndex(0 if prediction is None else 1)
@@ -130,6 +139,8 @@ class AnswerCard(Card):
         self.answer_label.setText("None of these" if prediction.refused else f"{prediction.label}{sure}")
         refused = prediction.refused
         top = prediction.top or ((prediction.label, prediction.probability or 0.0),)
+        if self.height() < _LOW:
+            top = top[:_FEW]
         self.bars.set_bars(
             [
                 Bar(label, share, percent(share), self._color(label, prediction), strong=place == 0 and not refused)
