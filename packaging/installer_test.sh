@@ -67,7 +67,7 @@ wheels() {
   local platforms=() minor
   for minor in $(seq 36 -1 5); do platforms+=(--platform "manylinux_2_${minor}_x86_64"); done
   platforms+=(--platform manylinux2014_x86_64 --platform manylinux1_x86_64 --platform linux_x86_64)
-  .venv/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+  .venv/bin/python -m pip download --quiet --disable-pip-version-check --retries 1 --require-hashes --no-deps \
     --only-binary=:all: --python-version 3.11 "${platforms[@]}" --dest "$WHEELS" --requirement "$list"
   cksum <"$list" >"$WHEELS/.stamp"
 }
@@ -134,8 +134,8 @@ field() { # NAME: of the last JSON line on standard input
 start_tools() {
   install -d -m 700 -o "$USER_ID" -g "$USER_ID" "$SHARED/run"
   install -d -m 1777 "$SHARED/.X11-unix"
-  AS=exec as_user "$TOOLS" Xvfb :9 -screen 0 1280x800x24 -nolisten tcp >"$WORK/xvfb.log" 2>&1 &
-  AS=exec as_user "$TOOLS" dbus-daemon --session --nofork --nopidfile --address=unix:path=/tmp/run/bus >"$WORK/dbus.log" 2>&1 &
+  AS="exec" as_user "$TOOLS" Xvfb :9 -screen 0 1280x800x24 -nolisten tcp >"$WORK/xvfb.log" 2>&1 &
+  AS="exec" as_user "$TOOLS" dbus-daemon --session --nofork --nopidfile --address=unix:path=/tmp/run/bus >"$WORK/dbus.log" 2>&1 &
   local waited=0
   until [ -S "$SHARED/.X11-unix/X9" ] && [ -S "$SHARED/run/bus" ]; do
     waited=$((waited + 1))
@@ -156,7 +156,7 @@ start_up() { # time from the call to the first window, five times
   local times=() begun process
   for _ in 1 2 3 4 5; do
     begun=$(date +%s%N)
-    AS=exec as_user "$CLEAN" deskclassify >"$WORK/window.log" 2>&1 &
+    AS="exec" as_user "$CLEAN" deskclassify >"$WORK/window.log" 2>&1 &
     process=$!
     look_for_window || { cat "$WORK/window.log" >&2; fail "no window appeared"; }
     times+=($((($(date +%s%N) - begun) / 1000000)))
@@ -175,7 +175,7 @@ command_line() {
 }
 
 drop_picture() {
-  AS=exec as_user "$CLEAN" deskclassify /home/pupil/model.onnx >"$WORK/window.log" 2>&1 &
+  AS="exec" as_user "$CLEAN" deskclassify /home/pupil/model.onnx >"$WORK/window.log" 2>&1 &
   local process=$!
   look_for_window || fail "no window appeared"
   install -m 644 packaging/try_out/drop.py "$SHARED/drop.py"

@@ -28,19 +28,22 @@ check_tools() {
   exit 1
 }
 
+# Debian's own comes first: it has no paths of a machine in it, and it is the one that its libraries fit.
 find_python() {
   local name
-  for name in ${PYTHON:-} python3.11 python3; do
+  for name in ${PYTHON:-} /usr/bin/python3 python3.11 python3; do
     if command -v "$name" >/dev/null && "$name" - <<'PY' 2>/dev/null
 import sys, sysconfig, venv, ensurepip
-sys.exit(not (sys.version_info >= (3, 11) and sysconfig.get_config_var("Py_ENABLE_SHARED")))
+shared, flags = sysconfig.get_config_var("Py_ENABLE_SHARED"), sysconfig.get_config_var("LDFLAGS")
+sys.exit(not (sys.version_info >= (3, 11) and shared and "rpath" not in flags))
 PY
     then
       printf '%s' "$name"
       return 0
     fi
   done
-  say "A Python 3.11 or newer with a shared library and venv is needed: on Debian, sudo apt-get install python3-venv"
+  say "A Python 3.11 or newer is needed, with a shared library, venv, and no library path built in. On Debian:"
+  say "    sudo apt-get install -y python3-venv libpython3-dev"
   exit 1
 }
 

@@ -19,7 +19,8 @@ METADATA = ["deskclassify", "numpy", "Pillow", "onnx", "onnxruntime", "PySide6-E
 EXCLUDED = [
     "tkinter", "unittest", "pydoc_data", "lib2to3", "idlelib", "test", "setuptools", "pkg_resources", "pip", "wheel",
     "torch", "torchvision", "timm", "scipy", "sklearn", "captum", "matplotlib", "pandas", "IPython", "pytest", "PyQt5",
-    "PyQt6", "PySide2", "OpenGL", "onnx.backend.test", "onnx.reference", "numpy.f2py", "numpy.testing", "numpy.tests",
+    "PyQt6", "PySide2", "OpenGL", "PIL._imagingtk", "PIL.ImageTk",
+    "onnx.backend.test", "onnx.reference", "numpy.f2py", "numpy.testing", "numpy.tests",
     "onnxruntime.transformers", "onnxruntime.tools",
     "pyqtgraph.examples", "pyqtgraph.opengl", "pyqtgraph.flowchart", "pyqtgraph.console", "pyqtgraph.jupyter",
     "PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets",

@@ -22,6 +22,7 @@ SECONDS = 90.0
 SOURCE = """
 import sys
 import gi
+gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, Gtk
 window = Gtk.Window(title="drag source", type=Gtk.WindowType.POPUP)
@@ -116,15 +117,17 @@ def main() -> None:
     """Drop, wait for the answer, compare."""
     picture, label = Path(sys.argv[1]), sys.argv[2]
     x, y = drop_area()
+    if picture.name in texts():
+        raise SystemExit("The picture is in the window before it was dropped.")
     drag(picture.as_uri(), x, y)
     until = time.monotonic() + SECONDS
     seen: list[str] = []
     while time.monotonic() < until:
         seen = texts()
-        row = [number for number, text in enumerate(seen) if text == picture.name or text == picture.stem]
-        if row and any(text == label or text.startswith(f"{label} ·") for text in seen):
-            said = next(text for text in seen if text.startswith(f"{label} ·") or text == label)
-            sys.stdout.write(f"dropped {picture.name} at {x},{y}; the window says: {said}\n")
+        rows = [seen[number : number + 4] for number, text in enumerate(seen) if text == picture.name]
+        found = next((row for row in rows if label in row), None)
+        if found is not None:
+            sys.stdout.write(f"{picture.name} dropped at {x},{y}; its row in the window: {', '.join(found)}\n")
             return
         time.sleep(0.5)
     raise SystemExit(f"{label} was not shown for {picture.name}; the window says: " + " | ".join(seen)[:2000])
