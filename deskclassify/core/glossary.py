@@ -44,9 +44,12 @@ GLOSSARY: dict[str, str] = {
     "tell. Few pictures make it wide.",
     "confusion matrix": "A table of all answers: rows are the actual classes, columns what the network said. Right "
     "answers lie on the diagonal.",
+    "contact sheet": "Small copies of many pictures on pages, each with its name and answer, to look through or to "
+    "print.",
     "convolution": "A layer that slides small kernels over what comes in, and gives a channel for each: bright where "
     "its kernel fits.",
     "coverage": "The share of pictures that get an answer at all, instead of “none of these”.",
+    "CUDA": "NVIDIA's way of computing on its graphics cards. Program, driver and card must fit each other.",
     "cutmix": "A rectangle of one training picture is pasted into another, and the label is shared in proportion. It "
     "keeps a network from relying on one detail.",
     "depthwise convolution": "A convolution in which each kernel looks at one channel only. It is cheap, and finds "
@@ -81,6 +84,8 @@ GLOSSARY: dict[str, str] = {
     "head": "The new last layer of the network, which chooses between your classes.",
     "held-out test set": "Pictures that neither training nor any choice of settings has seen. Measured once, at the "
     "end, they give the most honest accuracy.",
+    "int8": "Numbers of 8 bits. A model becomes about a third as large and faster on many processors, and a little "
+    "less exact.",
     "integrated gradients": "How much each pixel adds to the score of a class, summed up on the way from an empty "
     "picture to this one.",
     "kernel": "The small table of weights that a convolution has learned for a channel: the pattern that it looks for.",
@@ -94,6 +99,7 @@ GLOSSARY: dict[str, str] = {
     "large, and it overshoots.",
     "learning-rate finder": "Tries ever larger learning rates for some steps each and suggests one at which the loss "
     "falls fast. It leaves nothing changed.",
+    "logits": "The raw scores that a network gives before softmax turns them into probabilities.",
     "loss": "How wrong the network is, also in how sure it is: 0 for a right answer it is sure of, large for a wrong "
     "one it is sure of. Training makes it small.",
     "macro average": "The mean over all classes, each of which counts the same, however few pictures it has.",
@@ -110,12 +116,15 @@ GLOSSARY: dict[str, str] = {
     "a reason for it.",
     "one-cycle schedule": "The learning rate rises during the first quarter of a training and then falls to almost "
     "nothing; momentum goes the other way. It allows larger rates and ends calmly.",
+    "ONNX": "A file format for networks that many programs and languages can run.",
+    "opset": "The version of ONNX's list of operators that a model needs. Older programs know older ones only.",
     "out-of-fold": "Judged by a network that has not learned from this picture: the pictures are cut into parts, and "
     "each is judged by what the others taught.",
     "outlier": "A picture that is unlike all others of its class: it may be wrong, or only rare.",
     "overfitting": "The network learns its training pictures by heart: the training loss goes on falling, while the "
     "validation loss rises.",
     "padding": "Zeros around a picture, so that a kernel can be laid on its edge too.",
+    "parity": "Whether an exported model gives the same answers as the network that was trained.",
     "patience": "How many epochs without a better one a training waits before it stops early.",
     "PCA": "Principal component analysis: of all directions in which the features differ, the two in which they "
     "differ most.",
@@ -127,6 +136,8 @@ GLOSSARY: dict[str, str] = {
     "precision": "Of the pictures that were given a class, the share that belongs to it.",
     "precision-recall curve": "Precision against recall for every threshold: how many wrong answers it costs to find "
     "more pictures of a class.",
+    "preprocessing": "What is done to a picture before it goes into the network: turning upright, resizing, and "
+    "scaling of the values.",
     "preset": "A recipe with tried values for how long and how deep the network learns.",
     "pretrained": "Trained before on other pictures, here the 1.3 million photographs of ImageNet, and so able to "
     "see edges, textures and shapes already.",
@@ -138,9 +149,11 @@ GLOSSARY: dict[str, str] = {
     "ReLU": "The simplest activation function: values below zero become zero. ReLU6 also cuts off what is above six.",
     "ROC curve": "For every threshold, how much of a class is found, against how many other pictures are taken for "
     "it. The nearer to the upper left corner, the better.",
+    "safetensors": "A file format for weights that holds numbers only, and can do no harm when it is opened.",
     "score": "The number that the last layer gives for a class. The softmax turns all scores into probabilities.",
     "seed": "The number that fixes all chance: the split, the order of the pictures and how they are changed. The "
     "same seed gives the same training again.",
+    "softmax": "The step that turns raw scores into probabilities that add up to 1.",
     "split": "Which pictures are learned from, and which are kept aside to measure how good the network is.",
     "stride": "How many places a kernel moves at each step. With a stride of two the output is half as wide and high.",
     "suspected label error": "A picture whose label the network contradicts, although it has not learned from that "
@@ -155,8 +168,12 @@ GLOSSARY: dict[str, str] = {
     "top losses": "The pictures with the highest loss, on which the network was most surprised. Wrong labels are "
     "often among them.",
     "top-k accuracy": "The share of pictures whose class is among the k likeliest answers.",
+    "training engine": "What training needs beside the installed program: PyTorch, in a folder of its own. It is "
+    "installed once, on request.",
     "training loss": "The loss on the pictures that the network learns from, measured while it learns. It may be "
     "above the validation loss, because learning is made harder than answering.",
+    "Triton": "NVIDIA's server that answers for models over the network. It wants each model in a folder of a "
+    "certain form.",
     "underfitting": "The network has not even learned its training pictures: training and validation loss both stay "
     "high.",
     "unfrozen": "The network learns, or much of it, and not only its new last layer. It takes longer and can reach "
@@ -167,6 +184,7 @@ GLOSSARY: dict[str, str] = {
     "ones.",
     "weight decay": "Every weight is pulled a little towards zero at each step, which keeps the network simple.",
     "weights": "The numbers inside a network, millions of them, which training changes.",
+    "wheel": "A Python package in one file, ready to be installed.",
 }
 # Other ways to say a term, as they stand in the window.
 ALSO: dict[str, str] = {
