@@ -100,3 +100,12 @@ def test_text_that_looks_like_a_macro_is_text() -> None:
 
     assert manual._plain(".SH evil") == "\\&.SH evil"
     assert manual._plain("a\\b – “c-d”\n\n e") == "a\\eb – \\(lqc\\-d\\(rq e"
+
+
+def test_the_installer_for_windows_knows_the_same_names_and_file_types(tmp_path: Path) -> None:
+    from installers import definitions, windows
+
+    script = windows.script(definitions.load(), tmp_path)
+    assert f'VIProductVersion "{__version__}.0"' in script
+    assert f'"Software\\Classes\\{project.SUFFIX}\\OpenWithProgids"' in script and "\\.onnx\\" in script
+    assert "$name" not in script and "$$" not in script
