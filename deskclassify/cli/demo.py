@@ -31,6 +31,8 @@ def why_no_window() -> str:
     if sys.platform.startswith("linux") and not platform:
         if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
             return "There is no display, so the demo runs without a window."
+    if getattr(sys, "frozen", False):
+        return ""  # the bundle has no interpreter to try it in; what its window needs is there with it
     try:
         child = subprocess.run(
             [sys.executable, "-c", _PROBE], capture_output=True, timeout=_PROBE_SECONDS, check=False, text=True

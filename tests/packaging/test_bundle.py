@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,16 @@ def test_no_file_of_the_package_is_missing_in_wheel_and_source_package() -> None
         if not one.name.endswith(("_cache", ".egg-info")) and one.name not in ignored
     }
     assert present - grafted - named <= {".hypothesis", "MANIFEST.in", ".import_linter_cache", "__pycache__"}
+
+
+def test_the_bundle_tries_its_window_without_an_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    from deskclassify.cli import demo
+
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setenv("DISPLAY", ":77")
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    monkeypatch.setattr(demo.subprocess, "run", lambda *words, **more: pytest.fail("a bundle knows no -c"))
+    assert demo.why_no_window() == ""
+    monkeypatch.delenv("DISPLAY")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert "no display" in demo.why_no_window()
