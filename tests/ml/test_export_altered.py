@@ -205,9 +205,7 @@ def test_a_golden_bomb_is_refused() -> None:
         model_proof.decode("bm8gcGljdHVyZQ==")
 
 
-@pytest.mark.parametrize(
-    ("name", "precision"), [("one weight", "fp32"), ("mean", "int8"), ("channels", "fp32"), ("channels", "fp16")]
-)
+@pytest.mark.parametrize(("name", "precision"), [("one weight", "fp32"), ("mean", "int8"), ("channels", "fp16")])
 def test_an_export_that_disagrees_is_refused_and_leaves_no_file(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drain: Any, name: str, precision: Any
 ) -> None:

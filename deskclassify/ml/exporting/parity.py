@@ -77,7 +77,8 @@ class Comparison:
 
 
 def torch_answers(network: torch.nn.Module) -> Answers:
-    """What a network in torch says."""
+    """What a network in torch says; its weights are laid out anew, which is faster on a processor."""
+    network = network.to(memory_format=torch.channels_last)
 
     def answers(images: Pixels) -> np.ndarray:
         with torch.inference_mode():
@@ -89,7 +90,7 @@ def torch_answers(network: torch.nn.Module) -> Answers:
 
 def session_answers(model: onnx.ModelProto) -> Answers:
     """What ONNX Runtime says of a model."""
-    opened = ort.session(model.SerializeToString())
+    opened = ort.session(model.SerializeToString(), spinning=False)  # torch computes in between
     return lambda images: ort.run(opened, images)
 
 
