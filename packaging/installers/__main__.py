@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -55,6 +56,27 @@ def settle(folder: Path) -> None:
             new.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
 
 
+def missing(names: set[str], *folders: str) -> list[str]:
+    """Files of the checkout's folders that are not among the names of what was packed."""
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*") if file.is_file()]
+    wanted = {file.relative_to(ROOT).as_posix() for file in files if file.suffix != ".pyc"}
+    return sorted(wanted - names)
+
+
+def check(known: definitions.Definitions, folder: Path) -> None:
+    """Nothing of the program may be missing in the wheel, in the source package or in the bundle."""
+    with zipfile.ZipFile(DIST / f"{known.name}-{known.version}-py3-none-any.whl") as wheel:
+        lacking = missing(set(wheel.namelist()), "deskclassify", "resources")
+    with tarfile.open(DIST / f"{known.name}-{known.version}.tar.gz") as source:
+        held = {name.partition("/")[2] for name in source.getnames()}
+        lacking += missing(held, "deskclassify", "resources", "tests", "docs", "packaging", "benchmarks")
+    inside = folder / "_internal"
+    held = {file.relative_to(inside).as_posix() for file in inside.rglob("*")}
+    lacking += [one for one in missing(held, "resources") if one != "resources/__init__.py"]
+    if lacking:
+        raise SystemExit(f"These files are missing in what was packed: {', '.join(lacking[:20])}")
+
+
 def main() -> None:
     """Bundle, .deb and .tar.xz; their sizes at the end."""
     known = definitions.load()
@@ -63,6 +85,7 @@ def main() -> None:
     icons.draw(drawn)
     say("Making the bundle")
     folder = make_bundle(known.name)
+    check(known, folder)
     unpacked = sum(file.lstat().st_size for file in folder.rglob("*") if not file.is_dir())
     say(f"Making the packages ({unpacked / 1e6:.0f} MB unpacked)")
     made = [debian.build(known, folder, drawn), archive.build(known, folder, drawn)]

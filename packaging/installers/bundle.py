@@ -40,7 +40,7 @@ def kept(binaries: Iterable[Entry], data: Iterable[Entry], known: Definitions) -
     Gone are unwanted plugins of Qt with what only those need, the desktop's own libraries, tests, and Qt's
     translations into languages that this program does not speak.
     """
-    wanted = [one for one in binaries if _is_kept_plugin(one[0], known) and not _is_of_desktop(one[1])]
+    wanted = [one for one in binaries if _is_kept_plugin(one[0], known) and not _is_of_desktop(one[0], one[1])]
     stay = _reachable(wanted)
     there = {_posix(one[0]) for one in stay}
     # PyInstaller sets a link beside the program for each library; its second part is where the link leads to.
@@ -66,9 +66,10 @@ def _is_kept_plugin(name: str, known: Definitions) -> bool:
     return file in known.bundle["qt_plugins"].get(folder, ())
 
 
-def _is_of_desktop(file: str) -> bool:
+def _is_of_desktop(name: str, file: str) -> bool:
+    # Debian's Python lies in /usr/lib too, with its modules; the system's libraries are those without a folder.
     path = _posix(str(Path(file).resolve()))
-    return path.startswith(_SYSTEM) and not _TRAVELS.match(PurePosixPath(path).name)
+    return "/" not in _posix(name) and path.startswith(_SYSTEM) and not _TRAVELS.match(PurePosixPath(path).name)
 
 
 def _reachable(entries: list[Entry]) -> list[Entry]:

@@ -44,8 +44,10 @@ def test_libraries_of_the_desktop_stay_outside_and_those_of_python_travel(linked
 
     names = ["libX11.so.6", "libGL.so.1", "libssl.so.3", "libsqlite3.so.0", "libzstd.so.1", "libz.so.1"]
     entries = [(name, f"/usr/lib/nowhere/{name}", "BINARY") for name in names]
+    module = "python3.11/lib-dynload/_contextvars.cpython-311-x86_64-linux-gnu.so"
+    entries.append((module, f"/usr/lib/{module}", "EXTENSION"))
     stay, _ = bundle.kept(entries, [], definitions.load())
-    assert [one[0] for one in stay] == ["libssl.so.3", "libsqlite3.so.0", "libz.so.1"]
+    assert [one[0] for one in stay] == ["libssl.so.3", "libsqlite3.so.0", "libz.so.1", module]
 
 
 def test_each_thing_in_the_list_has_one_version_and_a_digest() -> None:
