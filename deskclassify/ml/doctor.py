@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import metadata
 
 import numpy as np
 import onnx
@@ -75,17 +74,9 @@ def _real_provider(wanted: str) -> tuple[str, str, str]:
 
 
 def _conflicts() -> Iterator[str]:
-    installed = {name for name in ("onnxruntime", "onnxruntime-gpu") if _is_installed(name)}
+    installed = {name for name in ("onnxruntime", "onnxruntime-gpu") if graphics_card.is_installed(name)}
     if len(installed) > 1:
         yield (
             "onnxruntime and onnxruntime-gpu are both installed and overwrite each other. "
             "Uninstall both, then install only one."
         )
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return False
-    return True

@@ -68,7 +68,7 @@ def facts(load: Callable[[str], ctypes.CDLL] | None = None) -> Facts:
         driver_cuda=_driver_cuda(loader),
         runtime_cuda=str(getattr(onnxruntime, "cuda_version", "") or ""),
         unloadable=_unloadable((folder / _SHARED, folder / _PROVIDER), loader),
-        both_installed=all(map(_is_installed, ("onnxruntime", "onnxruntime-gpu"))),
+        both_installed=all(map(is_installed, ("onnxruntime", "onnxruntime-gpu"))),
     )
 
 
@@ -176,7 +176,8 @@ def _read(file: Path) -> str:
         return ""
 
 
-def _is_installed(name: str) -> bool:
+def is_installed(name: str) -> bool:
+    """Whether there is a package of this name."""
     try:
         metadata.version(name)
     except metadata.PackageNotFoundError:
