@@ -17,6 +17,8 @@ from deskclassify.ml import graphics_card
 _FATAL_ONLY = 4
 CPU_PROVIDER = "CPUExecutionProvider"
 CUDA_PROVIDER = "CUDAExecutionProvider"
+# With TF32, answers would differ from the processor's by more than an exported model may.
+_OPTIONS = {CUDA_PROVIDER: {"use_tf32": "0"}}
 
 
 class Session(onnxruntime.InferenceSession):  # type: ignore[misc]
@@ -28,7 +30,7 @@ class Session(onnxruntime.InferenceSession):  # type: ignore[misc]
     """
 
     def __init__(self, model: bytes | str, options: onnxruntime.SessionOptions, providers: list[str]) -> None:
-        super().__init__(model, options, providers=providers)
+        super().__init__(model, options, providers=[(name, _OPTIONS.get(name, {})) for name in providers])
         self.note = ""
         self._model = model if CUDA_PROVIDER in providers else ""  # the processor needs no substitute
         self._options = options

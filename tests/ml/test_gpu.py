@@ -60,7 +60,7 @@ def test_an_exported_model_runs_on_the_card_and_answers_as_on_the_processor(
     rows = [[event for event in events if isinstance(event, Prediction)] for events in told.values()]
     assert len(rows[0]) > 10 and [row.label for row in rows[0]] == [row.label for row in rows[1]]
     for one, other in zip(*rows, strict=True):
-        assert one.probability == pytest.approx(other.probability, abs=5e-3)  # TF32
+        assert one.probability == pytest.approx(other.probability, abs=1e-3)
 
 
 def test_the_card_is_chosen_and_named(drain: Any) -> None:

@@ -128,12 +128,12 @@ class Small:
     def get_providers(self):
         return [ort.CUDA_PROVIDER]
 
-    def run(self, names, feed):
+    def run(self, names, feed, options=None):
         (images,) = feed.values()
         self.sizes.append(len(images))
         if len(images) > self._holds:
             raise RuntimeError("CUDA failure 2: out of memory")
-        return self._opened.run(names, feed)
+        return self._opened.run(names, feed, options)
 
     def on_processor(self, said):
         self.moved = said
