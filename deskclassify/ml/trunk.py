@@ -100,10 +100,10 @@ def _ort_runner(trunk: nn.Module, architecture: Architecture, digest: str | None
         opened = ort.session(_traced(trunk, architecture, size), threads=1)
     else:
         file = paths.cache_dir() / "trunks" / f"{architecture.name}-{digest}-{size}.onnx"
-        opened = _kept_session(file)
-        if opened is None:
+        kept = _kept_session(file)
+        if kept is None:
             atomic.write_bytes(file, _traced(trunk, architecture, size))
-            opened = ort.session(str(file), threads=1)
+        opened = kept or ort.session(str(file), threads=1)
     return lambda images: ort.run_in_parts(opened, images, PICTURES_A_CORE)
 
 
