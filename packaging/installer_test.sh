@@ -30,6 +30,8 @@ outside() {
   DEB=$(find dist -name 'deskclassify_*_amd64.deb' | sort | tail -1)
   [ -n "$DEB" ] || fail "there is no .deb in dist/; make it first: make installer"
   mkdir -p "$WORK"
+  rm -f "$WORK"/*.png
+  policy
   sample
   [ -n "${SKIP_ENGINE:-}" ] || wheels
   export DEB MODEL PICTURE WHEELS
@@ -38,6 +40,13 @@ outside() {
   unshare --mount --pid --fork --kill-child --propagation private "$0" --inside || code=$?
   rm -rf --one-file-system "$CLEAN" "$TOOLS" "$SHARED"
   exit "$code"
+}
+
+# Debian's own judge of packages, where it is installed; what it may pass over is in packaging/linux/lintian-overrides.
+policy() {
+  command -v lintian >/dev/null || { say "left out: lintian is not installed"; return 0; }
+  lintian --fail-on error,warning "$DEB" >"$WORK/lintian.log" 2>&1 || { cat "$WORK/lintian.log" >&2; fail "lintian"; }
+  say "ok: lintian has nothing to say"
 }
 
 # A model as the program makes it: the drawn sample, trained quickly and exported, with the checkout's own environment.
@@ -144,7 +153,9 @@ start_tools() {
   done
 }
 
-look_for_window() { as_user "$TOOLS" timeout 60 xdotool search --sync --onlyvisible --class deskclassify >/dev/null; }
+look_for_window() { # xdotool's own waiting looks twice a second only
+  as_user "$TOOLS" timeout 60 sh -c 'until xdotool search --onlyvisible --class deskclassify; do sleep 0.02; done' >/dev/null 2>&1
+}
 
 close_window() { # PROCESS: asks as a window manager does, and waits for the end
   kill -TERM "$1" 2>/dev/null || true
