@@ -222,7 +222,23 @@ engine() {
   say "ok: $(tail -1 "$WORK/engine.log")"
 }
 
+# The window's own processes end after it; none may stay.
+all_ended() {
+  local waited=0 process left
+  while :; do
+    left=""
+    for process in /proc/[0-9]*; do
+      [ "$(readlink "$process/root" 2>/dev/null)" = "$CLEAN" ] && left="$left $(tr '\0' ' ' <"$process/cmdline" 2>/dev/null)"
+    done
+    [ -n "$left" ] || return 0
+    waited=$((waited + 1))
+    [ "$waited" -lt 100 ] || fail "still running after the window was closed:$left"
+    sleep 0.3
+  done
+}
+
 removal() {
+  all_ended
   chroot "$CLEAN" dpkg -L deskclassify >"$WORK/files"
   (cd "$CLEAN/home/pupil" && find . -type f -exec sha256sum {} + | sort) >"$WORK/before"
   chroot "$CLEAN" dpkg --purge deskclassify >/dev/null 2>"$WORK/purge.log" || fail "purge: $(cat "$WORK/purge.log")"
@@ -235,7 +251,7 @@ removal() {
   file=$(find "$CLEAN" -xdev -path "$CLEAN/home" -prune -o -path "$CLEAN/proc" -prune -o -name '*deskclassify*' -print | grep -v '/var/lib/dpkg/\|/pkg/' || true)
   [ -z "$file" ] || fail "left behind: $file"
   (cd "$CLEAN/home/pupil" && find . -type f -exec sha256sum {} + | sort) >"$WORK/after"
-  cmp -s "$WORK/before" "$WORK/after" || fail "removing the package changed the user's files"
+  cmp -s "$WORK/before" "$WORK/after" || { diff "$WORK/before" "$WORK/after" >&2; fail "removing the package changed the user's files"; }
   say "ok: removed without a trace; the user's $(wc -l <"$WORK/after") files are untouched"
 }
 
