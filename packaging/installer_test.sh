@@ -237,8 +237,17 @@ all_ended() {
   done
 }
 
+# Nothing may be gathered about the user: no folder but the program's own may have come into being.
+private() {
+  local other
+  other=$(cd "$CLEAN/home/pupil" && find . -mindepth 2 -maxdepth 4 -path './.*' ! -path '*deskclassify*' -type f)
+  [ -z "$other" ] || fail "written into the user's folder, and not the program's: $other"
+  say "ok: nothing was written but in the program's own folders"
+}
+
 removal() {
   all_ended
+  private
   chroot "$CLEAN" dpkg -L deskclassify >"$WORK/files"
   (cd "$CLEAN/home/pupil" && find . -type f -exec sha256sum {} + | sort) >"$WORK/before"
   chroot "$CLEAN" dpkg --purge deskclassify >/dev/null 2>"$WORK/purge.log" || fail "purge: $(cat "$WORK/purge.log")"

@@ -1,5 +1,11 @@
 """The learning: every job is a generator of events, and none of them knows Qt."""
 
-from deskclassify.ml import lone_torchvision
+import os
+
+# ONNX Runtime has sent names and digests of models to its makers since 1.29, with a number for the machine, unless this
+# is set before it is imported (https://github.com/microsoft/onnxruntime/pull/27379). This program sends nothing.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+from deskclassify.ml import lone_torchvision  # noqa: E402
 
 lone_torchvision.watch()
