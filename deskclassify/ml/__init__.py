@@ -6,6 +6,6 @@ import os
 # is set before it is imported (https://github.com/microsoft/onnxruntime/pull/27379). This program sends nothing.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-from deskclassify.ml import lone_torchvision  # noqa: E402
+from deskclassify.ml import lone_torchvision
 
 lone_torchvision.watch()

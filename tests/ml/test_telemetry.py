@@ -1,4 +1,4 @@
-"""ONNX Runtime gathers and sends what is done with it unless told not to. This program promises that nothing is sent."""
+"""ONNX Runtime gathers what is done with it, and sends it, unless told not to. This program sends nothing."""
 
 from __future__ import annotations
 
