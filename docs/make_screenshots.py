@@ -96,6 +96,10 @@ def walk_through(window: MainWindow, folder: Path) -> None:
     session.predict([star, *others[:: max(1, len(others) // 12)]])
     wait_until("the pictures are classified", lambda: bool(answers))
     shoot(window, "predict")
+    window.pages.currentWidget().findChild(QAbstractButton, "whyButton").click()
+    wait(1.0)
+    wait_until("the reasons are found", lambda: not session.owner.jobs)
+    shoot(window, "predict", "why")
 
 
 def spoil(folder: Path) -> None:
@@ -142,6 +146,7 @@ def mend(window: MainWindow, folder: Path) -> None:
     page.tabs.setCurrentWidget(page.mend)
     window.findChild(QAbstractButton, "lookForProblemsButton").click()
     stop = window.findChild(QAbstractButton, "mendStopButton")
+    wait_until("it looks for problems", stop.isVisible)
     wait_until("the problems are found", lambda: not stop.isVisible())
     shoot(window, "evaluate", "mend")
     page.tabs.setCurrentWidget(page.suggest)
