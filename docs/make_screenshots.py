@@ -96,7 +96,7 @@ def walk_through(window: MainWindow, folder: Path) -> None:
     session.predict([star, *others[:: max(1, len(others) // 12)]])
     wait_until("the pictures are classified", lambda: bool(answers))
     shoot(window, "predict")
-    window.pages.currentWidget().findChild(QAbstractButton, "whyButton").click()
+    window.findChild(QAbstractButton, "answerWhyButton").click()
     wait(1.0)
     wait_until("the reasons are found", lambda: not session.owner.jobs)
     shoot(window, "predict", "why")

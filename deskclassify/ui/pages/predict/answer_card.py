@@ -34,7 +34,7 @@ class AnswerCard(Card):
         self.heat = AnswerHeat(session)
         self.heat.failed.connect(session.failed)
         self.why_button = QPushButton(theme.icon("eye"), "Why?")
-        self.why_button.setObjectName("whyButton")
+        self.why_button.setObjectName("answerWhyButton")
         self.why_button.setCheckable(True)
         self.why_button.setToolTip(
             "Covers parts of the picture, one after the other, and shows where that changes the answer. A click on a "
