@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import hostile_models
 import numpy as np
 import pytest
 
+from deskclassify.cli import main
 from deskclassify.cli.modelling import Said, numbers, prepare
 from deskclassify.cli.output import opened
 from deskclassify.cli.run import Runner
@@ -93,3 +95,24 @@ def test_numbers() -> None:
     assert numbers("--mean", "imagenet") == (0.485, 0.456, 0.406)
     assert numbers("--std", "0.5") == (0.5, 0.5, 0.5)
     assert numbers("--std", "1, 2 ,3") == (1, 2, 3)
+
+
+def test_describe_tells_what_a_model_is_and_what_is_missing(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["describe", model, "--json"]) == 2
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["origin"] == "foreign" and told["state"] == "unknown" and "labels" in told["missing"]
+    labels = tmp_path / "names.txt"
+    labels.write_text("red\ngreen\nblue\n")
+    said = ["--labels", str(labels), "--mean", "0", "--std", "1", "--resize", "squish"]
+    assert main(["describe", model, *said]) == 0
+    assert "3: red, green, blue" in capsys.readouterr().out
+    assert main(["describe", model]) == 0  # it is remembered
+
+
+def test_describe_says_why_a_file_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "broken.onnx"
+    file.write_bytes(b"no model at all")
+    assert main(["describe", str(file)]) == 2
+    assert "broken.onnx" in capsys.readouterr().err

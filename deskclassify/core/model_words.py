@@ -13,6 +13,7 @@ from deskclassify.core.use_events import ModelRead
 from deskclassify.core.words import counted, percent
 
 _ORIGINS = {"deskclassify": "deskclassify", "ultralytics": "Ultralytics", "foreign": "another program"}
+_MOST_NAMES = 60  # of classes, in one line
 _PROVIDERS = {"CPU": "Processor", "CUDA": "NVIDIA CUDA", "Tensorrt": "NVIDIA TensorRT", "DML": "DirectML"}
 _PRECISIONS = {"fp32": "32 bits", "fp16": "16 bits", "int8": "8 bits"}
 _VALUES = {  # mean and std → what the network is given
@@ -127,7 +128,8 @@ def _pictures(read: ModelRead) -> str:
 def _classes(how: Handling | None) -> str:
     if how is None or not how.classes:
         return ""
-    return f"{len(how.classes):,}: {', '.join(how.classes)}"
+    more = f" and {len(how.classes) - _MOST_NAMES:,} more" if len(how.classes) > _MOST_NAMES else ""
+    return f"{len(how.classes):,}: {', '.join(how.classes[:_MOST_NAMES])}{more}"
 
 
 def _from(labels_from: str) -> str:
