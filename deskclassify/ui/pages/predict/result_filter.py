@@ -150,7 +150,7 @@ class ResultFilter(QWidget):
         self.class_box.setAccessibleName("Show answers of a class")
         self.class_box.setToolTip("Show only the answers of one class, or those that need a look")
         self.class_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.class_box.setMinimumContentsLength(9)
+        self.class_box.setMinimumContentsLength(13)
         self.class_box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.class_box.addItem("All answers", "all")
         self.class_box.about_to_open.connect(self.count)
