@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -43,3 +44,15 @@ def test_a_card_that_nothing_uses_is_a_warning(monkeypatch: pytest.MonkeyPatch) 
     assert "470.1.2" in told.warning and told.warning == told.provider_reason
     (quiet,) = doctor.examine(DoctorRequest("cpu"), lambda: False)
     assert isinstance(quiet, Examined) and not quiet.warning
+
+
+def test_doctor_tells_what_really_ran(drain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (found,) = drain(DoctorRequest(device="cpu"))
+    assert found.provider == "CPUExecutionProvider"
+    assert "CPU" in found.device
+    assert {"torch", "numpy", "Pillow", "deskclassify", "python"} <= found.versions.keys()
+    assert found.healthy
+    monkeypatch.setattr(graphics_card, "is_installed", lambda name: True)
+    (found,) = drain(DoctorRequest(device="cpu"))
+    assert not found.healthy
+    assert "overwrite each other" in found.conflicts[0]

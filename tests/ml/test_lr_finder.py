@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from deskclassify.core.events import LrFound
-from deskclassify.core.requests import DoctorRequest, LrFindRequest, WarmRequest
+from deskclassify.core.requests import LrFindRequest, WarmRequest
 from deskclassify.core.sources import DataSpec
-from deskclassify.ml import doctor
 from deskclassify.ml.lr_finder import ramp, steepest, valley
 
 
@@ -42,18 +41,6 @@ def test_the_valley_lies_in_the_longest_fall() -> None:
 
 def test_a_loss_that_never_falls_has_no_steepest() -> None:
     assert steepest((0.1, 0.2, 0.3), (1.0, 1.1, 1.3)) is None
-
-
-def test_doctor_tells_what_really_ran(drain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    (found,) = drain(DoctorRequest(device="cpu"))
-    assert found.provider == "CPUExecutionProvider"
-    assert "CPU" in found.device
-    assert {"torch", "numpy", "Pillow", "deskclassify", "python"} <= found.versions.keys()
-    assert found.healthy
-    monkeypatch.setattr(doctor, "_is_installed", lambda name: True)
-    (found,) = drain(DoctorRequest(device="cpu"))
-    assert not found.healthy
-    assert "overwrite each other" in found.conflicts[0]
 
 
 def test_warming_up_imports_what_a_training_needs(drain: Any) -> None:
