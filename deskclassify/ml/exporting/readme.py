@@ -22,7 +22,7 @@ def readme(card: Card, size_bytes: int) -> str:
             "",
             f"`model.onnx` {put} and gives the probabilities of {_listed(card)}, in this order (`labels.txt`).",
             "Scaling, normalisation and softmax are inside. The metadata of the file describe the rest, and",
-            "`classify.py` does it with NumPy, Pillow and ONNX Runtime alone:",
+            "`classify.py` does it with NumPy, Pillow 13 or newer, and ONNX Runtime alone:",
             "",
             "    pip install numpy pillow onnxruntime",
             "    python classify.py model.onnx photo.jpg",
