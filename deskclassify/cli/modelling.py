@@ -13,13 +13,14 @@ from deskclassify.cli import options, tables
 from deskclassify.cli.plans import EXIT_INPUT
 from deskclassify.cli.run import Runner
 from deskclassify.core import events, label_lines, model_words
+from deskclassify.core.architectures import IMAGENET_MEAN, IMAGENET_STD
 from deskclassify.core.errors import InputError
 from deskclassify.core.foreign import Channels, Handling, Output
 from deskclassify.core.preprocess import RESIZE_METHODS
 from deskclassify.core.use_events import ModelRead
 from deskclassify.core.use_requests import ModelRequest
 
-IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+_IMAGENET = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD}
 _PANEL = "A model that deskclassify did not write"
 _CHANNELS: tuple[Channels, ...] = ("rgb", "bgr")
 _OUTPUTS: tuple[Output, ...] = ("probabilities", "logits")
@@ -153,7 +154,7 @@ def numbers(option: str, text: str) -> tuple[float, float, float]:
         InputError: it is none of that.
     """
     if text.strip().lower() == "imagenet":
-        return IMAGENET[option.strip("-")]
+        return _IMAGENET[option.strip("-")]
     try:
         values = [float(part) for part in text.replace(";", ",").split(",")]
     except ValueError:

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deskclassify.core import label_lines
+from deskclassify.core.architectures import IMAGENET_MEAN, IMAGENET_STD
 from deskclassify.core.errors import InputError
 from deskclassify.core.foreign import Handling, Output
 from deskclassify.core.preprocess import Preprocess
 from deskclassify.core.use_events import Origin
 from deskclassify.ml.foreign.verdict import Facts, Tried
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 NO_GAP = 1e6  # as Pillow's `reducing_gap`: no shortcut when scaling, what torchvision's Resize does
 _NAMED = re.compile(r"""(\d{1,7})\s*:\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\s*,?\s*""")
 _LONGEST_NAMES = 4_000_000  # characters of all class names together

@@ -16,6 +16,7 @@ import pytest
 from onnx import TensorProto, helper
 from PIL import Image
 
+from deskclassify.core.architectures import IMAGENET_MEAN, IMAGENET_STD
 from deskclassify.core.errors import InputError
 from deskclassify.core.foreign import Handling
 from deskclassify.core.preprocess import Preprocess, apply
@@ -192,10 +193,10 @@ def test_the_same_answers_as_torchvision(tmp_path: Path) -> None:
             transforms.Resize(32),
             transforms.CenterCrop(28),
             transforms.ToTensor(),
-            transforms.Normalize(hints.IMAGENET_MEAN, hints.IMAGENET_STD),
+            transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD),
         ]
     )(picture).numpy()
-    how = Preprocess("crop", 32, 28, "bilinear", hints.NO_GAP, (0, 0, 0), hints.IMAGENET_MEAN, hints.IMAGENET_STD)
+    how = Preprocess("crop", 32, 28, "bilinear", hints.NO_GAP, (0, 0, 0), IMAGENET_MEAN, IMAGENET_STD)
     feeding, _ = fed(hostile_models.good(size=28), preprocess=how)
     ours = feeding.numbers(apply(picture, how)[None])[0]
     assert np.abs(ours - theirs).max() < 1e-5
