@@ -56,7 +56,7 @@ class CopyDialog(QDialog):
     def _make_widgets(self) -> None:
         session = self._session
         start = Path(session.settings.last_folder or Path.home())
-        self.edit = named(QLineEdit(str(_free(start, f"{session.project.name} cleaned"))), "copyPathEdit")
+        self.edit = named(QLineEdit(str(dialogs.free(start, f"{session.project.name} cleaned"))), "copyPathEdit")
         self.edit.setAccessibleName("Folder of the copy")
         self.edit.textChanged.connect(self._edited)
         self.browse_button = named(QPushButton("Place…"), "copyBrowseButton")
@@ -118,7 +118,7 @@ class CopyDialog(QDialog):
     def _browse(self) -> None:
         chosen = dialogs.ask_folder(self, self._session, "Choose the folder that the copy is to lie in")
         if chosen is not None:
-            self.edit.setText(str(_free(chosen, Path(self.edit.text().strip()).name or "cleaned")))
+            self.edit.setText(str(dialogs.free(chosen, Path(self.edit.text().strip()).name or "cleaned")))
 
     @Slot()
     def _copy(self) -> None:
@@ -187,14 +187,6 @@ class CopyDialog(QDialog):
         self.open_button.setVisible(self._done is not None)
         self.copy_button.setVisible(self._done is None)
         self.copy_button.setEnabled(not busy and bool(self.edit.text().strip()))
-
-
-def _free(folder: Path, name: str) -> Path:
-    """A folder of that name, or with a number, that does not exist."""
-    target, number = folder / name, 2
-    while target.exists():
-        target, number = folder / f"{name} {number}", number + 1
-    return target
 
 
 def _explanation(listing: Listing | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -61,6 +62,14 @@ def ask_model_target(parent: QWidget, session: Session, suggested: str = "") -> 
     suffix = Path(suggested).suffix
     kinds = {".onnx": MODELS, ".zip": "Archives (*.zip)"}.get(suffix, "New folder (*)")
     return ask_target(parent, session, "Export model", suggested, kinds)
+
+
+def free(folder: Path, stem: str, suffix: str = "") -> Path:
+    """A file or folder of that name, or with a number before the suffix, that does not exist."""
+    target, number = folder / f"{stem}{suffix}", 2
+    while os.path.lexists(target):
+        target, number = folder / f"{stem} {number}{suffix}", number + 1
+    return target
 
 
 def ask_name(parent: QWidget, title: str, question: str, suggested: str) -> str:

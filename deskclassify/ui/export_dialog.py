@@ -59,7 +59,8 @@ class ExportDialog(QDialog):
         session = self._session
         self.options = ExportOptions()
         start = Path(session.settings.last_folder or Path.home())
-        self.edit = named(QLineEdit(str(_free(start / f"{session.project.name or 'model'}.onnx"))), "exportPathEdit")
+        name = session.project.name or "model"
+        self.edit = named(QLineEdit(str(dialogs.free(start, name, ".onnx"))), "exportPathEdit")
         self.edit.setAccessibleName("File or folder to write")
         self.edit.textChanged.connect(self._edited)
         self.browse_button = named(QPushButton("Place…"), "exportBrowseButton")
@@ -237,7 +238,7 @@ class ExportDialog(QDialog):
         """The suffix follows the layout, and a free name is found."""
         path = Path(self.edit.text().strip() or "model")
         name = path.stem if path.suffix.lower() in (".onnx", ".zip") else path.name
-        self.edit.setText(str(_free(path.with_name(name + self.options.suffix))))
+        self.edit.setText(str(dialogs.free(path.parent, name, self.options.suffix)))
         self.place_label.setText("&File" if self.options.suffix else "&New folder")
 
     @Slot()
@@ -271,11 +272,3 @@ class ExportDialog(QDialog):
         for button in (self.show_button, self.again_button):
             button.setVisible(is_done)
         self.share_button.setVisible(self._done is not None and bool(model_file(self._done)))
-
-
-def _free(target: Path) -> Path:
-    """A file or folder of that name, or with a number, that does not exist."""
-    made, number = target, 2
-    while os.path.lexists(made):
-        made, number = target.with_name(f"{target.stem} {number}{target.suffix}"), number + 1
-    return made
